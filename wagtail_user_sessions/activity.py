@@ -1,0 +1,93 @@
+"""The activity write: when a signed-in session was last used, and from where.
+
+It is made after the view, and touches neither the data, the version nor the
+expiry of the row. All that it writes stands in columns without an index, so
+that PostgreSQL can keep the update heap-only.
+"""
+
+from __future__ import annotations
+
+import logging
+from copy import copy
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import Error
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
+
+from . import facts
+from .backends.db import SessionStore
+from .client import Client
+from .conf import conf
+from .signals import session_client_changed
+from .writes import Write
+
+if TYPE_CHECKING:
+    from .models import AbstractSession
+
+logger = logging.getLogger(__name__)
+
+
+def touch(request: HttpRequest) -> None:
+    """Write that the session of the request was active, if that is due.
+
+    Nothing is written for a session that the request did not read or has
+    ended, nor for one that nobody is signed in to. Never raises.
+    """
+    session = request.session
+    if not isinstance(session, SessionStore) or _is_ignored(request):
+        return
+    row, client = session.row, session.client
+    if row is None or row.user_id is None or client is None:
+        return
+    try:
+        _touch(session, row, client, now=timezone.now())
+    except Error:
+        # The page has been made, and a visit that isn't noted harms nobody.
+        logger.exception("A session's activity could not be written")
+
+
+def _touch(
+    session: SessionStore, row: AbstractSession, client: Client, *, now: datetime
+) -> None:
+    cutoff = now - timedelta(seconds=conf.ACTIVITY_INTERVAL)
+    is_changed = facts.differ(row, facts.identify(client))
+    columns = {"last_activity": now}
+    if is_changed:
+        columns |= facts.collect(client)
+    is_due = row.last_activity is None or row.last_activity < cutoff
+    if is_due and session.claim_activity(row):
+        is_older = Q(last_activity=None) | Q(last_activity__lt=cutoff)
+        _write(session, row, columns, is_older)
+    elif is_changed and (facts.is_blank(row) or session.claim_change(row)):
+        _write(session, row, columns, Q())
+
+
+def _write(
+    session: SessionStore,
+    row: AbstractSession,
+    columns: dict[str, object],
+    condition: Q,
+) -> None:
+    using = row._state.db
+    rows = type(row)._base_manager.using(using).filter(condition, pk=row.pk)
+    if not rows.update(**columns) or len(columns) == 1:
+        return
+    changed = facts.assign(copy(row), columns)
+    previous = {name: getattr(row, name) for name in facts.BLANK}
+
+    def announce() -> None:
+        session.purge_facts(row)
+        if not facts.is_blank(row):
+            session_client_changed.send_robust(
+                type(row), session=changed, previous=previous
+            )
+
+    Write(using, announce)
+
+
+def _is_ignored(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and match.view_name in conf.ACTIVITY_IGNORE

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from django.apps import AppConfig, apps
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.db.models.signals import post_delete
+from django.utils.translation import gettext_lazy as _
+
+
+class WagtailUserSessionsConfig(AppConfig):
+    name = "wagtail_user_sessions"
+    verbose_name = _("User sessions")
+
+    def ready(self) -> None:
+        from . import signal_handlers
+        from .models import AbstractSession
+
+        # For each model by name: a receiver of every sender would make Django
+        # fetch the rows of every deletion on the site.
+        for model in apps.get_models():
+            if issubclass(model, AbstractSession):
+                post_delete.connect(signal_handlers.session_deleted, sender=model)
+        user_logged_in.connect(signal_handlers.user_signed_in)
+        user_logged_out.connect(signal_handlers.user_signed_out)

@@ -1,0 +1,61 @@
+"""The session engine on the database and a cache, for ``SESSION_ENGINE``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.cache import caches
+
+from .. import copies
+from ..conf import conf
+from ..digests import hash_key
+from .db import SessionStore as DBStore
+
+if TYPE_CHECKING:
+    from ..models import AbstractSession
+
+
+class SessionStore(DBStore):
+    """The engine of ``backends.db``, which reads rows from copies in the cache.
+
+    The cache is that of ``SESSION_CACHE_ALIAS``. It is never the only one to
+    say that a session is alive, nor does any page need it.
+    """
+
+    def __init__(self, session_key: str | None = None) -> None:
+        # A wrong alias is told here, and not swallowed as a cache that fails.
+        self._cache = caches[settings.SESSION_CACHE_ALIAS]
+        super().__init__(session_key)
+
+    def _fetch(self) -> AbstractSession | None:
+        return copies.load(
+            hash_key(self.session_key or ""),
+            model=self.model,
+            using=self._using,
+            read=super()._fetch,
+        )
+
+    def claim_activity(self, row: AbstractSession) -> bool:
+        # A copy's last activity is older than the row's.
+        return copies.claim(f"activity.{row.pk}", seconds=conf.ACTIVITY_INTERVAL)
+
+    def claim_change(self, row: AbstractSession) -> bool:
+        return copies.claim(f"client.{row.pk}", seconds=conf.ACTIVITY_INTERVAL)
+
+    @classmethod
+    def purge_facts(cls, row: AbstractSession) -> None:
+        copies.drop(row.key_hash)
+
+    @classmethod
+    def purge_changed(cls, key_hash: bytes) -> None:
+        copies.purge_changed(key_hash)
+
+    @classmethod
+    def purge_ended(cls, key_hashes: Iterable[bytes]) -> bool:
+        return copies.purge_ended(key_hashes)
+
+    @classmethod
+    def purge_all(cls) -> bool:
+        return copies.purge_all()

@@ -1,0 +1,141 @@
+"""Who made a request, by its own word: the only reader of ``request.META``."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+
+from .conf import conf
+from .text import clean
+
+logger = logging.getLogger(__name__)
+
+USER_AGENT_LIMIT = 512
+HINT_LIMIT = 256
+ADDRESS_LIMIT = 64
+# As much of X-Forwarded-For as is looked at, from its right end.
+FORWARDED_LIMIT = 2048
+
+UNIX = "unix"
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True)
+class Hints:
+    """The low-entropy client hints; "" where the browser sends none.
+
+    Source: https://wicg.github.io/ua-client-hints/
+    """
+
+    brands: str = ""
+    platform: str = ""
+    mobile: str = ""
+
+
+@dataclass(frozen=True)
+class Client:
+    """The client of a request. ``ip`` is ``None`` where it isn't known."""
+
+    ip: IPAddress | None = None
+    user_agent: str = ""
+    hints: Hints = Hints()
+
+
+def from_request(request: HttpRequest) -> Client:
+    """The client of the request, whatever its headers hold; never raises."""
+    meta = request.META
+    return Client(
+        ip=_address(request),
+        user_agent=clean(meta.get("HTTP_USER_AGENT", ""), limit=USER_AGENT_LIMIT),
+        hints=Hints(
+            brands=clean(meta.get("HTTP_SEC_CH_UA", ""), limit=HINT_LIMIT),
+            platform=clean(meta.get("HTTP_SEC_CH_UA_PLATFORM", ""), limit=HINT_LIMIT),
+            mobile=clean(meta.get("HTTP_SEC_CH_UA_MOBILE", ""), limit=HINT_LIMIT),
+        ),
+    )
+
+
+def parse_ip(text: object) -> IPAddress | None:
+    """The address in the text, without port, zone or IPv4 mapping.
+
+    ``None`` where there is none, as in a proxy's "unknown".
+    """
+    if not isinstance(text, str) or len(text) > ADDRESS_LIMIT:
+        return None
+    text = text.strip().strip('"')
+    if text.startswith("["):  # [2001:db8::1]:443
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:  # 192.0.2.1:443
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def parse_network(text: str) -> IPNetwork | None:
+    """The network in the text, or ``None``; its host bits may be set."""
+    try:
+        return ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        return None
+
+
+def _address(request: HttpRequest) -> IPAddress | None:
+    if conf.CLIENT_IP:
+        try:
+            return parse_ip(str(import_string(conf.CLIENT_IP)(request)))
+        except Exception:
+            # The function reads what clients send, and a client must not be
+            # able to make a request fail.
+            logger.exception("%s failed to find a client's address", conf.CLIENT_IP)
+            return None
+    return _forwarded_address(
+        request.META.get("REMOTE_ADDR", ""),
+        request.META.get("HTTP_X_FORWARDED_FOR", ""),
+        trusted=tuple(conf.TRUSTED_PROXIES),
+    )
+
+
+def _forwarded_address(
+    peer: str, forwarded_for: str, *, trusted: tuple[str, ...]
+) -> IPAddress | None:
+    """The first address from the right that is none of the site's own proxies.
+
+    Each proxy appends the address that it was called from. What stands left of
+    the first untrusted address was sent by the client, and may say anything.
+    """
+    networks = _networks(trusted)
+    address = parse_ip(peer)
+    if address is None:
+        if peer or UNIX not in trusted:
+            return None
+    elif not _is_in(address, networks):
+        return address
+    for hop in reversed(forwarded_for[-FORWARDED_LIMIT:].split(",")):
+        if not hop.strip():
+            continue
+        address = parse_ip(hop)
+        if address is None or not _is_in(address, networks):
+            break
+    return address
+
+
+@lru_cache(maxsize=8)
+def _networks(trusted: tuple[str, ...]) -> tuple[IPNetwork, ...]:
+    # What is no network is not trusted; a system check says so.
+    networks = (parse_network(text) for text in trusted if text != UNIX)
+    return tuple(network for network in networks if network is not None)
+
+
+def _is_in(address: IPAddress, networks: Iterable[IPNetwork]) -> bool:
+    return any(address in network for network in networks)

@@ -1,0 +1,244 @@
+"""Copies of rows in the cache, which repeat what the database says, and only
+ever say "alive". For anything else the database is asked.
+
+Three entries of the cache speak of a session:
+
+copy
+    The row as it was read, the time before the reading (``read_at``, seconds
+    since the epoch), and the mark and the epoch as they stood before it.
+mark
+    Of one session: absent, which counts as a value; a random value, new with
+    each change of the data; or ENDED.
+epoch
+    One random value for all sessions, new when many end at once.
+
+A copy is believed only while its mark and its epoch are those that stand now.
+So whoever read a row before it was changed or deleted may fill the cache with
+it as late as he likes: nobody believes it.
+
+Keys are made from the hash of the session key, never from the key.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.core.cache import BaseCache, caches
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+
+from .conf import conf
+from .writes import has_uncommitted
+
+logger = logging.getLogger(__name__)
+
+PREFIX = "wagtail_user_sessions"
+EPOCH = f"{PREFIX}.epoch"
+ENDED = "ended"
+
+# Seconds by which the clocks of two servers may differ.
+CLOCK_SKEW = 60
+# Seconds for which reads leave the cache alone after it has failed.
+PAUSE = 5
+
+# What a copy repeats of the row. Never its user, who is always read from the
+# database.
+COLUMNS = (
+    "id",
+    "key_hash",
+    "version",
+    "session_data",
+    "expire_date",
+    "user_id",
+    "signed_in_at",
+    "last_activity",
+    "ip",
+    "user_agent",
+    "device_kind",
+    "browser",
+    "os",
+    "city",
+    "country",
+)
+
+Row = TypeVar("Row", bound=models.Model)
+
+_paused_until = 0.0
+
+
+def load(
+    key_hash: bytes, *, model: type[Row], using: str, read: Callable[[], Row | None]
+) -> Row | None:
+    """The row of this hash: from a copy that can be believed, else by ``read()``.
+
+    ``read`` asks the database for the row, if it hasn't ended. What it answers
+    is offered to the cache for whoever asks next.
+    """
+    if not _is_suitable(using):
+        return read()
+    found = _get(key_hash)
+    if found is None:
+        return read()
+    copy, mark, epoch = found
+    if copy is not None and _is_believed(copy, mark, epoch):
+        return model.from_db(using, COLUMNS, copy["row"])
+    read_at = time.time()
+    row = read()
+    if epoch is None:
+        _try("add", EPOCH, _random(), timeout=None)
+    elif row is not None and mark != ENDED:
+        fresh = {
+            "row": [getattr(row, name) for name in COLUMNS],
+            "read_at": read_at,
+            "mark": mark,
+            "epoch": epoch,
+        }
+        _try(
+            "add" if copy is None else "set",
+            _copy_key(key_hash),
+            fresh,
+            timeout=conf.CACHE_MAX_AGE,
+        )
+    return row
+
+
+def purge_changed(key_hash: bytes) -> bool:
+    """The row's data has changed: what was copied of it is no longer believed.
+
+    False where the cache could not be told; so it is with all of these.
+    """
+    return _mark(_random(), [key_hash])
+
+
+def purge_ended(key_hashes: Iterable[bytes]) -> bool:
+    """The rows have ended, or have another key now."""
+    return _mark(ENDED, key_hashes)
+
+
+def purge_all() -> bool:
+    """Many rows have ended: no copy of any row is believed any more."""
+    if not conf.CACHE_MAX_AGE:
+        return True
+    return _try("set", EPOCH, _random(), timeout=None)
+
+
+def drop(key_hash: bytes) -> None:
+    """The row has other facts: the next load shall read them."""
+    if conf.CACHE_MAX_AGE:
+        _try("delete", _copy_key(key_hash))
+
+
+def claim(name: str, *, seconds: int) -> bool:
+    """Whether the caller is the first to use the name within so many seconds.
+
+    Where the cache doesn't answer, everybody is.
+    """
+    if _is_paused():
+        return True
+    try:
+        return bool(_cache().add(f"{PREFIX}.claim.{name}", 1, timeout=seconds))
+    except Exception:
+        _pause()
+        return True
+
+
+def _is_suitable(using: str) -> bool:
+    """Whether the transaction that is open, if any, may meet the cache.
+
+    One that sees a snapshot would read rows that have ended since, and one that
+    has written sessions would copy what may yet be rolled back.
+    """
+    if not conf.CACHE_MAX_AGE or _is_paused() or has_uncommitted(using):
+        return False
+    connection = transaction.get_connection(using)
+    if not connection.in_atomic_block:
+        return True
+    if connection.vendor == "postgresql":
+        # psycopg's enumeration, whose READ_COMMITTED is named so.
+        level = getattr(connection.isolation_level, "name", "")
+        return level == "READ_COMMITTED"
+    return getattr(connection, "isolation_level", None) == "read committed"
+
+
+def _get(key_hash: bytes) -> tuple[dict[str, Any] | None, object, object] | None:
+    """Copy, mark and epoch; ``None`` where the cache doesn't answer."""
+    copy_key, mark_key = _copy_key(key_hash), _mark_key(key_hash)
+    try:
+        found = _cache().get_many([copy_key, mark_key, EPOCH])
+    except Exception:
+        _pause()
+        return None
+    return found.get(copy_key), found.get(mark_key), found.get(EPOCH)
+
+
+def _is_believed(copy: dict[str, Any], mark: object, epoch: object) -> bool:
+    if mark == ENDED or epoch is None:
+        return False
+    try:
+        row = dict(zip(COLUMNS, copy["row"], strict=True))
+        return (
+            copy["mark"] == mark
+            and copy["epoch"] == epoch
+            and row["expire_date"] > timezone.now()
+            and -CLOCK_SKEW <= time.time() - copy["read_at"] < conf.CACHE_MAX_AGE
+        )
+    except (KeyError, TypeError, ValueError):
+        # Written by another release, or with another USE_TZ.
+        return False
+
+
+def _mark(value: str, key_hashes: Iterable[bytes]) -> bool:
+    if not conf.CACHE_MAX_AGE:
+        return True
+    # Longer than any copy that was made under the mark before.
+    timeout = conf.CACHE_MAX_AGE + CLOCK_SKEW
+    is_told = True
+    for key_hash in key_hashes:
+        if _try("set", _mark_key(key_hash), value, timeout=timeout):
+            # Room for the next one; the mark alone is what disowns it.
+            _try("delete", _copy_key(key_hash))
+        else:
+            is_told = False
+    return is_told
+
+
+def _try(operation: str, *args: object, **kwargs: object) -> bool:
+    """Whether the cache took the operation; tried even where it has failed."""
+    try:
+        getattr(_cache(), operation)(*args, **kwargs)
+    except Exception:
+        _pause()
+        return False
+    return True
+
+
+def _cache() -> BaseCache:
+    return caches[settings.SESSION_CACHE_ALIAS]
+
+
+def _is_paused() -> bool:
+    return time.monotonic() < _paused_until
+
+
+def _pause() -> None:
+    """Note, from within an exception handler, that the cache has failed."""
+    global _paused_until
+    _paused_until = time.monotonic() + PAUSE
+    logger.exception("The cache of the sessions has failed")
+
+
+def _copy_key(key_hash: bytes) -> str:
+    return f"{PREFIX}.copy.{key_hash.hex()}"
+
+
+def _mark_key(key_hash: bytes) -> str:
+    return f"{PREFIX}.mark.{key_hash.hex()}"
+
+
+def _random() -> str:
+    return get_random_string(16)

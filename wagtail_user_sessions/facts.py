@@ -1,0 +1,82 @@
+"""What a row keeps of its client: the columns, as the settings allow them."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from . import devices, location
+from .client import Client, IPAddress
+from .conf import conf
+
+if TYPE_CHECKING:
+    from .models import AbstractSession
+
+BLANK: Mapping[str, str | None] = {
+    "ip": None,
+    "user_agent": "",
+    "device_kind": devices.Kind.UNKNOWN.value,
+    "browser": "",
+    "os": "",
+    "city": "",
+    "country": "",
+}
+
+
+def identify(client: Client) -> dict[str, Any]:
+    """The columns by which a change of client is told: hints alone are none.
+
+    As they are stored, so that what is stored never differs from itself.
+    """
+    return {"ip": _stored_ip(client.ip), "user_agent": _stored_user_agent(client)}
+
+
+def differ(row: AbstractSession, columns: Mapping[str, Any]) -> bool:
+    return any(getattr(row, name) != value for name, value in columns.items())
+
+
+def is_blank(row: AbstractSession) -> bool:
+    """Whether nothing is known of the client: the row was born outside a request."""
+    return not differ(row, BLANK)
+
+
+def assign(row: AbstractSession, columns: Mapping[str, Any]) -> AbstractSession:
+    for name, value in columns.items():
+        setattr(row, name, value)
+    return row
+
+
+def collect(client: Client) -> dict[str, Any]:
+    """All columns of the client. This parses the user agent and opens GeoIP."""
+    device = devices.Device()
+    if conf.USER_AGENT_STORAGE != "none":
+        device = devices.describe(client.user_agent, client.hints)
+    # The place is looked up before the address is anonymised.
+    place = location.locate(client.ip) if conf.LOCATION else location.Location()
+    return {
+        **identify(client),
+        "device_kind": device.kind.value,
+        "browser": device.browser,
+        "os": device.os,
+        "city": place.city,
+        "country": place.country,
+    }
+
+
+def _stored_ip(ip: IPAddress | None) -> str | None:
+    if ip is None or conf.IP_STORAGE == "none":
+        return None
+    if conf.IP_STORAGE == "full":
+        return str(ip)
+    prefix = 24 if ip.version == 4 else 48
+    return str(ipaddress.ip_network((ip, prefix), strict=False).network_address)
+
+
+def _stored_user_agent(client: Client) -> str:
+    if conf.USER_AGENT_STORAGE == "full":
+        return client.user_agent
+    if conf.USER_AGENT_STORAGE == "families":
+        device = devices.describe(client.user_agent)
+        return "/".join(filter(None, (device.browser, device.os)))
+    return ""

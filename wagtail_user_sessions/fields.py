@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+if TYPE_CHECKING:
+    BinaryField = models.BinaryField[bytes | None, bytes | None]
+else:
+    BinaryField = models.BinaryField
+
+
+class DigestField(BinaryField):
+    """A digest of a fixed length (``max_length``, in bytes), read as ``bytes``.
+
+    It is bytea on PostgreSQL, where a text column would get a second index for
+    its LIKE look-ups; binary(n) on MariaDB, which can't index a blob; and BLOB
+    on SQLite.
+    """
+
+    description = "Digest of %(max_length)s bytes"
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        if connection.vendor == "mysql":
+            return f"binary({self.max_length})"
+        return super().db_type(connection)
+
+    def from_db_value(self, value: Any, *_: object) -> bytes | None:
+        # psycopg answers with a memoryview, which has no hash or equality.
+        return None if value is None else bytes(value)

@@ -1,0 +1,104 @@
+"""Where an address is, by the MaxMind database at ``GEOIP_PATH``."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.gis.geoip2 import GeoIP2
+from geoip2.errors import AddressNotFoundError
+
+from .client import IPAddress
+from .text import clean
+
+logger = logging.getLogger(__name__)
+
+CITY_LIMIT = 128
+COUNTRY_CODE = re.compile(r"[A-Z]{2}")
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place: the city's English name and the country's ISO 3166-1 code."""
+
+    city: str = ""
+    country: str = ""
+
+
+def locate(ip: IPAddress | None) -> Location:
+    """The place of the address; empty where nothing is known. Never raises."""
+    path = database_path()
+    if ip is None or path is None:
+        return Location()
+    reader = _readers.get(path)
+    if reader is None:
+        return Location()
+    try:
+        return _look_up(reader, ip)
+    except AddressNotFoundError:
+        return Location()
+    except Exception:
+        # A damaged file fails in as many ways as it has bytes.
+        _readers.give_up(path)
+        return Location()
+
+
+def database_path() -> Path | None:
+    """The database of the settings, looked for as Django's GeoIP2 does."""
+    base = getattr(settings, "GEOIP_PATH", None)
+    if not base:
+        return None
+    base = Path(base)
+    city = getattr(settings, "GEOIP_CITY", "GeoLite2-City.mmdb")
+    country = getattr(settings, "GEOIP_COUNTRY", "GeoLite2-Country.mmdb")
+    candidates = (base, base / city, base / country)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _look_up(reader: GeoIP2, ip: IPAddress) -> Location:
+    found = reader.city(str(ip)) if reader.is_city else reader.country(str(ip))
+    country = found["country_code"] or ""
+    return Location(
+        city=clean(found.get("city") or "", limit=CITY_LIMIT),
+        country=country if COUNTRY_CODE.fullmatch(country) else "",
+    )
+
+
+class Readers:
+    """The database, opened once and again when its file has changed.
+
+    What can't be opened or read costs one line of the log until then.
+    """
+
+    def __init__(self) -> None:
+        self._signature: tuple[object, ...] | None = None
+        self._reader: GeoIP2 | None = None
+
+    def get(self, path: Path) -> GeoIP2 | None:
+        try:
+            stat = os.stat(path)
+        except OSError:
+            return None
+        signature = (path, stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        if signature != self._signature:
+            self._reader = self._open(path)
+            self._signature = signature
+        return self._reader
+
+    def give_up(self, path: Path) -> None:
+        logger.exception("The GeoIP database %s can't be read", path.name)
+        self._reader = None
+
+    def _open(self, path: Path) -> GeoIP2 | None:
+        try:
+            return GeoIP2(path)
+        except Exception:
+            logger.exception("The GeoIP database %s can't be opened", path.name)
+            return None
+
+
+_readers = Readers()

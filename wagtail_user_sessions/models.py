@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import uuid
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from . import devices
+from .digests import AUTH_DIGEST_LENGTH, KEY_HASH_LENGTH, digest_auth_hash, hash_key
+from .fields import DigestField
+from .revocation import Reason, RevokedCount, because
+
+if TYPE_CHECKING:
+    from .backends.db import SessionStore
+
+
+class SessionQuerySet(models.QuerySet["AbstractSession"]):
+    def active(self) -> Self:
+        """Sessions that have not expired."""
+        return self.filter(expire_date__gt=timezone.now())
+
+    def expired(self) -> Self:
+        return self.filter(expire_date__lte=timezone.now())
+
+    def for_user(self, user: AbstractBaseUser) -> Self:
+        """All sessions that the user is signed in to, expired ones included."""
+        return self.filter(user=user)
+
+    def for_key(self, session_key: str) -> Self:
+        """The session with this key, as it stands in the cookie."""
+        return self.filter(key_hash=hash_key(session_key))
+
+    def for_request(self, request: HttpRequest) -> Self:
+        """The session of the request, if it has one."""
+        pk = cast("SessionStore", request.session).id
+        return self.none() if pk is None else self.filter(pk=pk)
+
+    def revoke(
+        self,
+        *,
+        by: AbstractBaseUser | None = None,
+        reason: Reason | str = Reason.REVOKED,
+    ) -> RevokedCount:
+        """End these sessions: the next request of each is refused.
+
+        Returns how many were ended. ``by`` and ``reason`` go to the signal
+        ``session_ended`` and to the log.
+        """
+        with because(reason, by=by) as ending:
+            _, per_model = self.defer("session_data").delete()
+        count = per_model.get(self.model._meta.label, 0)
+        return RevokedCount(count, cache_failed=ending.cache_failed)
+
+    revoke.queryset_only = True  # type: ignore[attr-defined]
+
+
+SessionManager = models.Manager.from_queryset(SessionQuerySet)
+
+
+class AbstractSession(models.Model):
+    """A session that knows its user, client and place.
+
+    Extend it for columns of your own; then point an engine of your own at it
+    with ``get_model_class()``.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # SHA-256 of the session key. The key itself is kept nowhere but in the
+    # cookie, so a stolen copy of the table signs nobody in.
+    key_hash = DigestField(max_length=KEY_HASH_LENGTH, unique=True)
+    version = models.BigIntegerField(default=0, editable=False)
+    session_data = models.TextField(_("session data"))
+    expire_date = models.DateTimeField(_("expires"), db_index=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        verbose_name=_("user"),
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    signed_in_at = models.DateTimeField(_("signed in"), null=True, db_index=True)
+    auth_digest = DigestField(max_length=AUTH_DIGEST_LENGTH, null=True)
+
+    # The activity update writes these. None may be indexed, or PostgreSQL
+    # could not keep the update heap-only.
+    last_activity = models.DateTimeField(_("last activity"), null=True)
+    ip = models.GenericIPAddressField(_("IP address"), null=True)
+    user_agent = models.CharField(_("user agent"), max_length=512, blank=True)
+    device_kind = models.CharField(
+        _("kind of device"),
+        max_length=8,
+        choices=devices.Kind.choices,
+        default=devices.Kind.UNKNOWN,
+    )
+    browser = models.CharField(_("browser"), max_length=64, blank=True)
+    os = models.CharField(_("operating system"), max_length=64, blank=True)
+    city = models.CharField(_("city"), max_length=128, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)
+
+    name = models.CharField(_("name"), max_length=64, blank=True)
+
+    objects = SessionManager()
+
+    class Meta:
+        abstract = True
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
+
+    def __str__(self) -> str:
+        return self.name or self.device_label
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionStore]:
+        """The engine that keeps these rows: SESSION_ENGINE, where it is ours."""
+        engine = import_module(settings.SESSION_ENGINE).SessionStore
+        get_model_class = getattr(engine, "get_model_class", None)
+        if get_model_class is not None and get_model_class() is cls:
+            return cast("type[SessionStore]", engine)
+        from .backends.db import SessionStore
+
+        return SessionStore
+
+    def get_decoded(self) -> dict[str, Any]:
+        """The data of the session; empty where it can't be decoded."""
+        return self.get_session_store_class()().decode(self.session_data)
+
+    @property
+    def device_label(self) -> str:
+        """The device in a person's words, such as "Chrome on Windows"."""
+        return devices.label(self.device_kind, self.browser, self.os)
+
+    def is_current(self, request: HttpRequest) -> bool:
+        """Whether the request was made with this session."""
+        return self.pk == cast("SessionStore", request.session).id
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a request with this session would be let in as it says.
+
+        No longer once it has expired, its user was deactivated, or the
+        password has changed since. Read with ``select_related("user")``.
+        """
+        return self.expire_date > timezone.now() and (
+            self.user is None or (self.user.is_active and self._is_authentic(self.user))
+        )
+
+    def _is_authentic(self, user: AbstractBaseUser) -> bool:
+        if self.auth_digest is None:
+            return not hasattr(user, "get_session_auth_hash")
+        hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+        return self.auth_digest in map(digest_auth_hash, hashes)
+
+    def revoke(
+        self,
+        *,
+        by: AbstractBaseUser | None = None,
+        reason: Reason | str = Reason.REVOKED,
+    ) -> RevokedCount:
+        """End this session; see ``SessionQuerySet.revoke``."""
+        rows = SessionQuerySet(type(self), using=self._state.db)
+        return rows.filter(pk=self.pk).revoke(by=by, reason=reason)
+
+
+class Session(AbstractSession):
+    class Meta(AbstractSession.Meta):
+        # Only these: sessions are made by signing in, and changed by nobody.
+        default_permissions = ("view", "delete")

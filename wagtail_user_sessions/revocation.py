@@ -1,0 +1,78 @@
+"""Who ends sessions, and why.
+
+Whoever ends a session says so around the deletion::
+
+    with because(Reason.REVOKED, by=request.user):
+        sessions.delete()
+
+and the receiver of the deletion reads it with ``current()``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Reason(models.TextChoices):
+    """Why a session ended; stored and logged by its value."""
+
+    SIGNED_OUT = "signed_out", _("signed out")
+    REVOKED = "revoked", _("revoked")
+    FLUSHED = "flushed", _("replaced or no longer valid")
+    USER_INACTIVE = "user_inactive", _("the user may no longer sign in")
+    USER_DELETED = "user_deleted", _("the user was deleted")
+    EXPIRED = "expired", _("expired")
+    DELETED = "deleted", _("deleted")
+
+
+@dataclass
+class Ending:
+    """The cause of the deletions under way; ``None`` where nobody gave one."""
+
+    reason: Reason | str | None = None
+    actor: AbstractBaseUser | None = None
+    # Set where the cache could not be told of an ended session.
+    cache_failed: bool = False
+
+
+class RevokedCount(int):
+    """How many sessions were ended.
+
+    ``cache_failed`` is true where the cache could not be told: those sessions
+    may be believed for ``WAGTAIL_USER_SESSIONS_CACHE_MAX_AGE`` seconds longer.
+    """
+
+    cache_failed: bool
+
+    def __new__(cls, count: int, *, cache_failed: bool = False) -> RevokedCount:
+        self = super().__new__(cls, count)
+        self.cache_failed = cache_failed
+        return self
+
+
+_ending: ContextVar[Ending | None] = ContextVar("session_ending", default=None)
+
+
+@contextmanager
+def because(
+    reason: Reason | str, *, by: AbstractBaseUser | None = None
+) -> Iterator[Ending]:
+    """Give the reason and the actor of all deletions inside the block."""
+    ending = Ending(reason=reason, actor=by)
+    token = _ending.set(ending)
+    try:
+        yield ending
+    finally:
+        _ending.reset(token)
+
+
+def current() -> Ending:
+    """The cause of the deletion under way."""
+    return _ending.get() or Ending()

@@ -1,0 +1,79 @@
+"""What the package does when others say that something has happened."""
+
+from __future__ import annotations
+
+import logging
+from copy import copy
+from functools import partial
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models
+from django.http import HttpRequest
+
+from .backends.db import SessionStore
+from .models import AbstractSession
+from .revocation import Ending, Reason, current
+from .signals import session_ended
+from .writes import Write
+
+logger = logging.getLogger("wagtail_user_sessions")
+
+
+def session_deleted(
+    sender: type[AbstractSession],
+    instance: AbstractSession,
+    using: str,
+    origin: object = None,
+    **kwargs: Any,
+) -> None:
+    """A row was deleted, by whichever road: purge its copies, and announce it."""
+    ending = current()
+    purge = partial(sender.get_session_store_class().purge_ended, [instance.key_hash])
+    if not purge():
+        ending.cache_failed = True
+    # The deletion takes the primary key from the instance.
+    ended = copy(instance)
+    reason = ending.reason or _reason_of(origin, sender)
+    announce = partial(_announce, ended, reason=reason, ending=ending)
+    Write(using, purge, announce)
+
+
+def _reason_of(origin: object, sender: type[AbstractSession]) -> Reason:
+    """The reason of a deletion for which nobody gave one."""
+    model = origin.model if isinstance(origin, models.QuerySet) else type(origin)
+    if isinstance(model, type) and issubclass(model, AbstractBaseUser):
+        return Reason.USER_DELETED
+    return Reason.DELETED
+
+
+def _announce(
+    session: AbstractSession, *, reason: Reason | str, ending: Ending
+) -> None:
+    actor = ending.actor
+    logger.info(
+        "Session %s of user %s ended: %s, by user %s",
+        session.pk,
+        session.user_id,
+        str(reason),
+        None if actor is None else actor.pk,
+    )
+    session_ended.send_robust(
+        type(session), session=session, reason=reason, actor=actor
+    )
+
+
+def user_signed_in(sender: object, request: HttpRequest, **kwargs: Any) -> None:
+    if isinstance(request.session, SessionStore):
+        request.session.mark_signed_in()
+
+
+def user_signed_out(
+    sender: object,
+    request: HttpRequest,
+    user: AbstractBaseUser | None = None,
+    **kwargs: Any,
+) -> None:
+    if isinstance(request.session, SessionStore):
+        request.session.ending_reason = Reason.SIGNED_OUT
+        request.session.ending_actor = user

@@ -1,0 +1,13 @@
+"""Text that came from a client or a database of places, made fit to store."""
+
+from __future__ import annotations
+
+
+def clean(text: str, *, limit: int) -> str:
+    """At most ``limit`` printable characters of the text.
+
+    Cut before anything else looks at it, so that a header of any length costs
+    the same. NUL, which PostgreSQL refuses, control characters and lone
+    surrogates, which no encoding takes, are left out.
+    """
+    return "".join(c for c in text[:limit] if c.isprintable()).strip()

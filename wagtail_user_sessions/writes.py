@@ -1,0 +1,51 @@
+"""Writes of sessions, followed until their transaction commits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db import transaction
+
+
+class Write:
+    """One write, and whether it stood.
+
+    ``then`` is called once the write has committed: at once where no
+    transaction is open. Nothing is called for a write that was rolled back.
+    """
+
+    def __init__(self, using: str, *then: Callable[[], object]) -> None:
+        self.connection = transaction.get_connection(using)
+        self.then = then
+        self.committed = False
+        if self.connection.in_atomic_block:
+            self.connection.on_commit(self)
+        else:
+            # In autocommit it has committed. With autocommit switched off by
+            # hand nobody is told of the commit: nothing better can be done.
+            self()
+
+    def __call__(self) -> None:
+        self.committed = True
+        for act in self.then:
+            act()
+
+    @property
+    def pending(self) -> bool:
+        """Whether the transaction of this write is still open.
+
+        A rollback, of a savepoint too, takes a write's callback off the list.
+        """
+        return any(func is self for _, func, _ in self.connection.run_on_commit)
+
+    @property
+    def rolled_back(self) -> bool:
+        return not self.committed and not self.pending
+
+
+def has_uncommitted(using: str) -> bool:
+    """Whether the open transaction has written sessions, as far as is known."""
+    connection = transaction.get_connection(using)
+    if not connection.in_atomic_block:
+        return not connection.get_autocommit()
+    return any(isinstance(func, Write) for _, func, _ in connection.run_on_commit)
