@@ -20,9 +20,19 @@ def fetch() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
-            [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-            + ["--no-binary", "django", "--dest", folder]
-            + [f"django=={django.__version__}"],
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-deps",
+                "--no-binary",
+                "django",
+                "--dest",
+                folder,
+                f"django=={django.__version__}",
+            ],
             check=True,
         )
         (archive,) = Path(folder).glob("*.tar.gz")

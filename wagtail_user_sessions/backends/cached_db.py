@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.core.cache import caches
 
-from .. import copies
-from ..conf import conf
-from ..digests import hash_key
+from wagtail_user_sessions import copies
+from wagtail_user_sessions.conf import conf
+from wagtail_user_sessions.digests import hash_key
+
 from .db import SessionStore as DBStore
 
 if TYPE_CHECKING:
-    from ..models import AbstractSession
+    from wagtail_user_sessions.models import AbstractSession
 
 
 class SessionStore(DBStore):

@@ -26,18 +26,18 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.functional import cached_property
 
-from .. import facts, signals
-from ..client import Client
-from ..conf import conf
-from ..deletion import delete_in_batches, delete_row
-from ..digests import digest_auth_hash, hash_key
-from ..exceptions import SessionRefused
-from ..merging import Data, merge
-from ..revocation import Reason, because, current
-from ..writes import Write
+from wagtail_user_sessions import facts, signals
+from wagtail_user_sessions.client import Client
+from wagtail_user_sessions.conf import conf
+from wagtail_user_sessions.deletion import delete_in_batches, delete_row
+from wagtail_user_sessions.digests import digest_auth_hash, hash_key
+from wagtail_user_sessions.exceptions import SessionRefused
+from wagtail_user_sessions.merging import Data, merge
+from wagtail_user_sessions.revocation import Reason, because, current
+from wagtail_user_sessions.writes import Write
 
 if TYPE_CHECKING:
-    from ..models import AbstractSession
+    from wagtail_user_sessions.models import AbstractSession
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class SessionStore(SessionBase):
     @classmethod
     def get_model_class(cls) -> type[AbstractSession]:
         """The model of the rows; a site's own engine answers with its own."""
-        from ..models import Session
+        from wagtail_user_sessions.models import Session
 
         return Session
 
@@ -299,7 +299,7 @@ class SessionStore(SessionBase):
     @cached_property
     def _own_columns(self) -> list[str]:
         """The columns that a site's own model has beyond ours."""
-        from ..models import AbstractSession
+        from wagtail_user_sessions.models import AbstractSession
 
         ours = {field.name for field in AbstractSession._meta.local_fields}
         fields = self.model._meta.concrete_fields

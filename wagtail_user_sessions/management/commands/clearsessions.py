@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ...backends.db import SessionStore
-from ..progress import Progress
+from wagtail_user_sessions.backends.db import SessionStore
+from wagtail_user_sessions.management.progress import Progress
 
 
 class Command(BaseCommand):
