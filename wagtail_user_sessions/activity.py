@@ -12,7 +12,7 @@ from copy import copy
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db import Error
+from django.db import DEFAULT_DB_ALIAS, Error
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
@@ -54,7 +54,7 @@ def _touch(
 ) -> None:
     cutoff = now - timedelta(seconds=conf.ACTIVITY_INTERVAL)
     is_changed = facts.differ(row, facts.identify(client))
-    columns = {"last_activity": now}
+    columns: dict[str, object] = {"last_activity": now}
     if is_changed:
         columns |= facts.collect(client)
     is_due = row.last_activity is None or row.last_activity < cutoff
@@ -71,7 +71,7 @@ def _write(
     columns: dict[str, object],
     condition: Q,
 ) -> None:
-    using = row._state.db
+    using = row._state.db or DEFAULT_DB_ALIAS
     rows = type(row)._base_manager.using(using).filter(condition, pk=row.pk)
     if not rows.update(**columns) or len(columns) == 1:
         return

@@ -46,27 +46,10 @@ CLOCK_SKEW = 60
 # Seconds for which reads leave the cache alone after it has failed.
 PAUSE = 5
 
-# What a copy repeats of the row. Never its user, who is always read from the
-# database.
-COLUMNS = (
-    "id",
-    "key_hash",
-    "version",
-    "session_data",
-    "expire_date",
-    "user_id",
-    "signed_in_at",
-    "last_activity",
-    "ip",
-    "user_agent",
-    "device_kind",
-    "browser",
-    "os",
-    "city",
-    "country",
-)
-
 Row = TypeVar("Row", bound=models.Model)
+
+# Whether this process keeps copies, be it by another engine than SESSION_ENGINE.
+are_kept = False
 
 _paused_until = 0.0
 
@@ -85,15 +68,16 @@ def load(
     if found is None:
         return read()
     copy, mark, epoch = found
-    if copy is not None and _is_believed(copy, mark, epoch):
-        return model.from_db(using, COLUMNS, copy["row"])
+    if copy is not None and _is_believed(copy, mark, epoch, model):
+        names = _columns(model)
+        return model.from_db(using, names, [copy["row"][name] for name in names])
     read_at = time.time()
     row = read()
     if epoch is None:
         _try("add", EPOCH, _random(), timeout=None)
     elif row is not None and mark != ENDED:
         fresh = {
-            "row": [getattr(row, name) for name in COLUMNS],
+            "row": {name: getattr(row, name) for name in _columns(model)},
             "read_at": read_at,
             "mark": mark,
             "epoch": epoch,
@@ -176,18 +160,20 @@ def _get(key_hash: bytes) -> tuple[dict[str, Any] | None, object, object] | None
     return found.get(copy_key), found.get(mark_key), found.get(EPOCH)
 
 
-def _is_believed(copy: dict[str, Any], mark: object, epoch: object) -> bool:
+def _is_believed(
+    copy: dict[str, Any], mark: object, epoch: object, model: type[models.Model]
+) -> bool:
     if mark == ENDED or epoch is None:
         return False
     try:
-        row = dict(zip(COLUMNS, copy["row"], strict=True))
-        return (
+        return bool(
             copy["mark"] == mark
             and copy["epoch"] == epoch
-            and row["expire_date"] > timezone.now()
+            and copy["row"]["expire_date"] > timezone.now()
             and -CLOCK_SKEW <= time.time() - copy["read_at"] < conf.CACHE_MAX_AGE
+            and copy["row"].keys() == set(_columns(model))
         )
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError):
         # Written by another release, or with another USE_TZ.
         return False
 
@@ -230,6 +216,13 @@ def _pause() -> None:
     global _paused_until
     _paused_until = time.monotonic() + PAUSE
     logger.exception("The cache of the sessions has failed")
+
+
+def _columns(model: type[models.Model]) -> list[str]:
+    """What a copy repeats of the row: never its user, who is always read from
+    the database.
+    """
+    return [field.attname for field in model._meta.concrete_fields]
 
 
 def _copy_key(key_hash: bytes) -> str:

@@ -75,5 +75,5 @@ def _has_followers(model: type[models.Model]) -> bool:
 def _count_receivers(signal: ModelSignal, model: type[models.Model]) -> int:
     if not signal.has_listeners(model):
         return 0
-    sync_receivers, async_receivers = signal._live_receivers(model)  # type: ignore[attr-defined]
+    sync_receivers, async_receivers = signal._live_receivers(model)
     return len(sync_receivers) + len(async_receivers)

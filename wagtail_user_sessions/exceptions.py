@@ -1,5 +1,16 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.exceptions import SessionInterrupted
+from django.db import Error
+
+logger = logging.getLogger(__name__)
+
+GONE = "it has ended."
 
 
 class SessionRefused(SessionInterrupted, UpdateError):
@@ -15,3 +26,13 @@ class SessionRefused(SessionInterrupted, UpdateError):
             f"The request's session was not saved: {why} "
             "The user may have logged out in a concurrent request, for example."
         )
+
+
+@contextmanager
+def refusing_database_errors() -> Iterator[None]:
+    """Make every error of the database a ``SessionRefused``, and log it."""
+    try:
+        yield
+    except Error as error:
+        logger.exception("The database refused to save a session")
+        raise SessionRefused("the database refused it.") from error

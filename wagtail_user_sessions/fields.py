@@ -6,7 +6,8 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 if TYPE_CHECKING:
-    BinaryField = models.BinaryField[bytes | None, bytes | None]
+    # Generic in its stubs, but not when it runs.
+    BinaryField = models.BinaryField[Any, Any]
 else:
     BinaryField = models.BinaryField
 

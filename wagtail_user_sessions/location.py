@@ -61,9 +61,9 @@ def database_path() -> Path | None:
 
 def _look_up(reader: GeoIP2, ip: IPAddress) -> Location:
     found = reader.city(str(ip)) if reader.is_city else reader.country(str(ip))
-    country = found["country_code"] or ""
+    country = str(found["country_code"] or "")
     return Location(
-        city=clean(found.get("city") or "", limit=CITY_LIMIT),
+        city=clean(str(found.get("city") or ""), limit=CITY_LIMIT),
         country=country if COUNTRY_CODE.fullmatch(country) else "",
     )
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import cast
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions import middleware
 from django.contrib.sessions.exceptions import SessionInterrupted
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.db import Error
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.cache import add_never_cache_headers
 from django.utils.functional import SimpleLazyObject
 
@@ -24,21 +26,20 @@ class SessionMiddleware(middleware.SessionMiddleware):
         super().process_request(request)
         if isinstance(request.session, SessionStore):
             # Read where it is needed: most requests write nothing.
-            request.session.client = SimpleLazyObject(
-                partial(client.from_request, request)
-            )
+            lazy = SimpleLazyObject(partial(client.from_request, request))
+            request.session.client = cast(client.Client, lazy)
 
     def process_exception(
         self, request: HttpRequest, exception: Exception
-    ) -> HttpResponseBase | None:
+    ) -> HttpResponse | None:
         """Answer for a session that ended beside the view; else a 400."""
         if isinstance(exception, SessionInterrupted):
             return self._repeat(request)
         return None
 
     def process_response(
-        self, request: HttpRequest, response: HttpResponseBase
-    ) -> HttpResponseBase:
+        self, request: HttpRequest, response: HttpResponse
+    ) -> HttpResponse:
         session = getattr(request, "session", None)
         if not isinstance(session, SessionStore):
             return super().process_response(request, response)
@@ -47,7 +48,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
             if settings.SESSION_SAVE_EVERY_REQUEST and session.session_key:
                 # A forged cookie is found out before an empty row is made of it.
                 session.keys()
-            _end_if_refused(request, session)
+            _end_if_inactive(request, session)
             response = super().process_response(request, response)
         except SessionInterrupted:
             repeated = self._repeat(request)
@@ -57,29 +58,51 @@ class SessionMiddleware(middleware.SessionMiddleware):
         activity.touch(request)
         return response
 
-    def _repeat(self, request: HttpRequest) -> HttpResponseBase | None:
+    def _repeat(self, request: HttpRequest) -> HttpResponse | None:
         """Send a visitor to the same page again, who meets it with a dead cookie.
 
         Not if the row of the cookie is alive: the next try might end likewise.
         The cookie stays, for a request beside this one may just have renewed it.
         """
         key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-        if request.method != "GET" or not key or self.SessionStore().exists(key):
+        if request.method != "GET" or not key or self._may_be_alive(key):
             return None
         response = HttpResponseRedirect(request.get_full_path())
         add_never_cache_headers(response)
         return response
 
+    def _may_be_alive(self, session_key: str) -> bool:
+        try:
+            return self.SessionStore().exists(session_key)
+        except Error:
+            return True
 
-def _end_if_refused(request: HttpRequest, session: SessionStore) -> None:
-    """End a session whose user the authentication has refused: one who was
-    deactivated, say. Django only treats them as not signed in.
+
+def _end_if_inactive(request: HttpRequest, session: SessionStore) -> None:
+    """End the session of a user who was deactivated.
+
+    Django's authentication only treats them as not signed in.
     """
-    was_asked = {"_cached_user", "_acached_user"} & request.__dict__.keys()
     row = session.row
-    if not was_asked or row is None or row.user_id is None:
-        return
-    user = request.__dict__.get("_acached_user") or request.user
-    if SESSION_KEY in session and not user.is_authenticated:
+    if (
+        row is not None
+        and row.user_id is not None
+        and SESSION_KEY in session
+        and _was_refused(request)
+        and row.user is not None
+        and not row.user.is_active
+    ):
         session.ending_reason = Reason.USER_INACTIVE
         session.flush()
+
+
+def _was_refused(request: HttpRequest) -> bool:
+    """Whether the request asked for its user, and was told of none."""
+    known = vars(request)
+    users = [known["_acached_user"]] if "_acached_user" in known else []
+    # A sign-in puts the user in the place of the lazy object.
+    if "_cached_user" in known or type(known.get("user")) is not SimpleLazyObject:
+        users.append(known.get("user"))
+    return any(users) and not any(
+        user.is_authenticated for user in users if user is not None
+    )

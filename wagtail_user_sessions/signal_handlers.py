@@ -11,6 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.http import HttpRequest
 
+from . import copies
 from .backends.db import SessionStore
 from .models import AbstractSession
 from .revocation import Ending, Reason, current
@@ -29,7 +30,9 @@ def session_deleted(
 ) -> None:
     """A row was deleted, by whichever road: purge its copies, and announce it."""
     ending = current()
-    purge = partial(sender.get_session_store_class().purge_ended, [instance.key_hash])
+    engine = sender.get_session_store_class()
+    purge_ended = copies.purge_ended if copies.are_kept else engine.purge_ended
+    purge = partial(purge_ended, [instance.key_hash])
     if not purge():
         ending.cache_failed = True
     # The deletion takes the primary key from the instance.

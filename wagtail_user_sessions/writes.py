@@ -49,3 +49,22 @@ def has_uncommitted(using: str) -> bool:
     if not connection.in_atomic_block:
         return not connection.get_autocommit()
     return any(isinstance(func, Write) for _, func, _ in connection.run_on_commit)
+
+
+class Repairs:
+    """What to repair should a write turn out to be rolled back."""
+
+    def __init__(self) -> None:
+        self._remembered: list[tuple[Write, Callable[[], object]]] = []
+
+    def remember(self, write: Write, repair: Callable[[], object]) -> None:
+        if not write.committed:
+            self._remembered.append((write, repair))
+
+    def settle(self) -> None:
+        """Repair the writes that were rolled back, the latest first."""
+        remembered = self._remembered
+        self._remembered = [entry for entry in remembered if entry[0].pending]
+        lost = [repair for write, repair in remembered if write.rolled_back]
+        for repair in reversed(lost):
+            repair()

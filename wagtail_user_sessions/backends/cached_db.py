@@ -28,6 +28,7 @@ class SessionStore(DBStore):
     def __init__(self, session_key: str | None = None) -> None:
         # A wrong alias is told here, and not swallowed as a cache that fails.
         self._cache = caches[settings.SESSION_CACHE_ALIAS]
+        copies.are_kept = True
         super().__init__(session_key)
 
     def _fetch(self) -> AbstractSession | None:

@@ -1,0 +1,193 @@
+"""Sessions that ended, and must not come back from the cache.
+
+Each test puts the writer of the cache at the worst moment there is: it waits
+between its step in the database and its step in the cache.
+"""
+
+import pytest
+from django.contrib.sessions.backends.base import UpdateError
+from django.db import transaction
+
+from tests.races.racers import barrier, racing
+from wagtail_user_sessions import copies
+from wagtail_user_sessions.backends.cached_db import SessionStore
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.processes,
+    pytest.mark.usefixtures("redis_cache"),
+]
+
+ROUNDS = 1000
+
+
+def new_key():
+    session = SessionStore()
+    session["alive"] = True
+    session.save()
+    return session.session_key
+
+
+def is_alive(session_key):
+    return SessionStore(session_key).get("alive", False)
+
+
+def load(session_key):
+    return is_alive(session_key)
+
+
+def end(session_key):
+    SessionStore().delete(session_key)
+
+
+def count_zombies(racer_functions, play):
+    with racing(*racer_functions) as racers:
+        return sum(bool(play(*racers)) for _ in range(ROUNDS))
+
+
+@pytest.fixture
+def worst_moments(monkeypatch):
+    """Makes a racer wait before it tells the cache: until both moments were met."""
+    reached, go_on = barrier(), barrier()
+    real = copies._try
+
+    def wait_before(operation_awaited):
+
+        def slow(operation, *args, **kwargs):
+            if operation == operation_awaited:
+                reached.wait()
+                go_on.wait()
+            return real(operation, *args, **kwargs)
+
+        monkeypatch.setattr(copies, "_try", slow)
+
+    return wait_before, reached, go_on
+
+
+@pytest.mark.parametrize("has_old_copy", [False, True])
+def test_a_load_that_read_the_row_before_its_end_fills_the_cache_in_vain(
+    worst_moments, has_old_copy
+):
+    wait_before, reached, go_on = worst_moments
+
+    def slow_load(session_key):
+        wait_before("set" if has_old_copy else "add")
+        return load(session_key)
+
+    def play(reader, ender):
+        key = new_key()
+        load(new_key())  # There is an epoch.
+        if has_old_copy:
+            load(key)
+            copies.purge_all()
+        reader.start(key)
+        reached.wait()
+        ender.run(key)
+        go_on.wait()
+        assert reader.finish(), "the reader read the row before it ended"
+        return is_alive(key)
+
+    assert count_zombies((slow_load, end), play) == 0
+
+
+def test_a_save_that_tells_the_cache_after_the_end_brings_nothing_back(worst_moments):
+    wait_before, reached, go_on = worst_moments
+
+    def slow_save(session_key):
+        session = SessionStore(session_key)
+        session["more"] = 1
+        wait_before("set")
+        session.save()
+
+    def play(saver, ender):
+        key = new_key()
+        load(key)
+        saver.start(key)
+        reached.wait()
+        ender.run(key)
+        go_on.wait()
+        saver.finish()
+        return is_alive(key)
+
+    assert count_zombies((slow_save, end), play) == 0
+
+
+def test_a_load_during_a_long_transaction_that_ends_the_session_leaves_no_copy():
+    deleted, loaded = barrier(), barrier()
+
+    def end_slowly(session_key):
+        with transaction.atomic():
+            end(session_key)
+            deleted.wait()
+            loaded.wait()
+
+    def play(ender, reader):
+        key = new_key()
+        load(key)
+        ender.start(key)
+        deleted.wait()
+        assert reader.run(key), "the end has not been committed"
+        loaded.wait()
+        ender.finish()
+        return is_alive(key)
+
+    assert count_zombies((end_slowly, load), play) == 0
+
+
+def test_a_key_that_was_changed_is_dead_at_once(worst_moments):
+    wait_before, reached, go_on = worst_moments
+
+    def slow_load(session_key):
+        wait_before("add")
+        return load(session_key)
+
+    def cycle(session_key):
+        session = SessionStore(session_key)
+        session.cycle_key()
+        return session.session_key
+
+    def play(reader, cycler):
+        key = new_key()
+        load(new_key())
+        reader.start(key)
+        reached.wait()
+        fresh_key = cycler.run(key)
+        go_on.wait()
+        assert reader.finish(), "the reader read the row under its old key"
+        assert is_alive(fresh_key)
+        return is_alive(key)
+
+    assert count_zombies((slow_load, cycle), play) == 0
+
+
+def test_loads_saves_and_an_end_in_any_order_leave_no_zombie():
+    together = barrier(3)
+
+    def save(session_key):
+        session = SessionStore(session_key)
+        session["more"] = 1
+        together.wait()
+        try:
+            session.save()
+        except UpdateError:
+            pass
+
+    def load_often(session_key):
+        together.wait()
+        for _ in range(5):
+            load(session_key)
+
+    def end_now(session_key):
+        together.wait()
+        end(session_key)
+
+    def play(saver, reader, ender):
+        key = new_key()
+        load(key)
+        for racer in (saver, reader, ender):
+            racer.start(key)
+        for racer in (saver, reader, ender):
+            racer.finish()
+        return is_alive(key)
+
+    assert count_zombies((save, load_often, end_now), play) == 0

@@ -1,0 +1,279 @@
+"""How a session is kept in a row, and saved beside others who save it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from copy import copy
+from functools import partial
+from secrets import randbelow
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.sessions.backends.base import CreateError, SessionBase
+from django.db import IntegrityError, connections, models, router, transaction
+from django.utils import timezone
+from django.utils.functional import cached_property
+
+from wagtail_user_sessions import columns, facts, signals
+from wagtail_user_sessions.client import Client
+from wagtail_user_sessions.digests import digest_auth_hash, hash_key
+from wagtail_user_sessions.exceptions import GONE, SessionRefused
+from wagtail_user_sessions.merging import Data, merge
+from wagtail_user_sessions.writes import Repairs, Write
+
+if TYPE_CHECKING:
+    from wagtail_user_sessions.models import AbstractSession
+
+# A version grows by at most this much with each save: enough for 2**42 of them.
+VERSION_STEP = 2**20
+# How often a save without row locks tries again while others save.
+MERGE_ATTEMPTS = 50
+
+
+class RowStore(SessionBase):
+    """A session in a row of the database: read, inserted and updated."""
+
+    # The client of the request; None outside of one, and then no fact changes.
+    client: Client | None = None
+
+    def __init__(self, session_key: str | None = None) -> None:
+        super().__init__(session_key)
+        # The row as it was loaded or last written: what a merge is based on.
+        self._row: AbstractSession | None = None
+        # Whether the next save writes over whatever is there.
+        self._replaces = False
+        # Whether the next save is that of a sign-in.
+        self._is_sign_in = False
+        self._repairs = Repairs()
+
+    @property
+    def key_salt(self) -> str:
+        # Django's own, so that data of its engines decodes.
+        return "django.contrib.sessions.SessionStore"
+
+    @classmethod
+    def get_model_class(cls) -> type[AbstractSession]:
+        """The model of the rows; a site's own engine answers with its own."""
+        from wagtail_user_sessions.models import Session
+
+        return Session
+
+    @cached_property
+    def model(self) -> type[AbstractSession]:
+        return self.get_model_class()
+
+    @property
+    def row(self) -> AbstractSession | None:
+        """The row as this request knows it; ``None`` where it read none."""
+        return self._row
+
+    # Reading
+
+    def load(self) -> Data:
+        row = None if self.session_key is None else self._fetch()
+        if not hasattr(self, "_session_cache"):
+            self._row = row
+            if row is None:
+                self._session_key = None
+        return {} if row is None else self.decode(row.session_data)
+
+    def exists(self, session_key: str | None) -> bool:
+        return bool(session_key) and self._find(session_key).exists()
+
+    def _fetch(self) -> AbstractSession | None:
+        """The row of this key, if it hasn't ended."""
+        try:
+            return self._find(self.session_key).get(expire_date__gt=timezone.now())
+        except self.model.DoesNotExist:
+            return None
+
+    def _find(
+        self, session_key: str | None, **conditions: Any
+    ) -> models.QuerySet[AbstractSession]:
+        return self.model._base_manager.using(self._using).filter(
+            key_hash=hash_key(session_key or ""), **conditions
+        )
+
+    @property
+    def _using(self) -> str:
+        # The one that is written to: a replica may not know yet of an end.
+        return router.db_for_write(self.model)
+
+    # Writing
+
+    def create_model_instance(self, data: Data) -> AbstractSession:
+        """A row of this session with the data given, not saved.
+
+        Override it to fill columns of your own; they are written with every
+        save of changed data.
+        """
+        auth_hash = data.get(HASH_SESSION_KEY)
+        return self.model(
+            key_hash=hash_key(self._get_or_create_session_key()),  # type: ignore[attr-defined]
+            version=1 + randbelow(VERSION_STEP),
+            session_data=self.encode(data),
+            expire_date=self.get_expiry_date(expiry=data.get("_session_expiry")),
+            user_id=columns.user_id_of(data),
+            auth_digest=digest_auth_hash(auth_hash) if auth_hash else None,
+        )
+
+    async def acreate_model_instance(self, data: Data) -> AbstractSession:
+        return await sync_to_async(self.create_model_instance)(data)
+
+    def _insert(self, data: Data) -> None:
+        row = self.create_model_instance(data)
+        facts.assign(row, self._signed_in_columns(None, row.user_id))
+        try:
+            # A savepoint where a transaction is open: a key that is taken must
+            # not break it.
+            with self._atomic_in_transaction():
+                row.save(force_insert=True, using=self._using)
+        except IntegrityError as error:
+            if self.exists(self.session_key):
+                raise CreateError from error
+            raise
+        self._adopt(row, self._forget_row, is_started=row.user_id is not None)
+
+    def _forget_row(self) -> None:
+        # The row was never born: the next save makes a new one.
+        self._row = None
+        self._session_key = None
+
+    def _update(self, data: Data) -> None:
+        # Without a row where it was cleared unread, or gone when it was read.
+        row = self._row or (self._fetch() if self.session_key else None)
+        if row is None:
+            raise SessionRefused(GONE)
+        if self._is_unchanged(row, data):
+            self._extend(row)
+        elif not self._write(row, data):
+            self._resolve(row, data)
+
+    def _is_unchanged(self, row: AbstractSession, data: Data) -> bool:
+        if self._replaces or self._is_sign_in:
+            return False
+        # Compared as serialized: nested values change in place, and Python
+        # calls 1, 1.0 and True equal.
+        return self._dumps(self.decode(row.session_data)) == self._dumps(data)
+
+    def _extend(self, row: AbstractSession) -> None:
+        values = {"expire_date": self.get_expiry_date()}
+        if not self._find(self.session_key, pk=row.pk).update(**values):
+            raise SessionRefused(GONE)
+        self._adopt(facts.assign(copy(row), values), self._restorer())
+
+    def _write(self, row: AbstractSession, data: Data) -> bool:
+        """Write the data over the row as it is known; False where it has moved."""
+        values = self._values(row, data)
+        rows = self._find(self.session_key, pk=row.pk, version=row.version)
+        if not rows.update(**values):
+            return False
+        is_started = values["user_id"] not in {None, row.user_id}
+        row = facts.assign(copy(row), values)
+        purge = partial(self.purge_changed, hash_key(self.session_key or ""))
+        self._adopt(row, self._restorer(), purge, is_started=is_started)
+        return True
+
+    def _resolve(self, base: AbstractSession, ours: Data) -> None:
+        """Write over the row that another request has changed meanwhile."""
+        if connections[self._using].features.has_select_for_update:
+            # A plain read may see an old snapshot; a locked one is the newest.
+            with transaction.atomic(using=self._using):
+                if self._merge_over(self._reread(base, lock=True), base, ours):
+                    return
+        else:
+            # Without row locks. No transaction: one that goes from reading to
+            # writing is told that the database is locked.
+            for _ in range(MERGE_ATTEMPTS):
+                if self._merge_over(self._reread(base, lock=False), base, ours):
+                    return
+        raise SessionRefused("too many requests changed it at once.")
+
+    def _reread(self, base: AbstractSession, *, lock: bool) -> AbstractSession:
+        rows = self._find(self.session_key, pk=base.pk)
+        row = (rows.select_for_update() if lock else rows).first()
+        if row is None:
+            raise SessionRefused(GONE)
+        return row
+
+    def _merge_over(
+        self, theirs: AbstractSession, base: AbstractSession, ours: Data
+    ) -> bool:
+        merged = ours
+        if not self._replaces:
+            merged = merge(
+                self.decode(base.session_data),
+                ours,
+                self.decode(theirs.session_data),
+                dumps=self._dumps,
+            )
+        if not self._write(theirs, merged):
+            return False
+        # What was taken over goes into memory too, or a second save of this
+        # request would delete it.
+        if merged is not ours:
+            ours.clear()
+            ours.update(merged)
+        return True
+
+    def _values(self, row: AbstractSession, data: Data) -> dict[str, Any]:
+        new = self.create_model_instance(data)
+        names = ("session_data", "expire_date", "user_id", "auth_digest")
+        return {
+            **{
+                name: getattr(new, name)
+                for name in (*names, *columns.own_columns(self.model))
+            },
+            **self._signed_in_columns(row, new.user_id),
+            "version": row.version + new.version,
+        }
+
+    def _signed_in_columns(
+        self, row: AbstractSession | None, user_id: object
+    ) -> dict[str, Any]:
+        return columns.signed_in(
+            row, user_id, is_sign_in=self._is_sign_in, client=self.client
+        )
+
+    def _dumps(self, data: Data) -> bytes:
+        serialized: bytes = self.serializer().dumps(data)
+        return serialized
+
+    def _atomic_in_transaction(self) -> Any:
+        if connections[self._using].in_atomic_block:
+            return transaction.atomic(using=self._using)
+        return nullcontext()
+
+    # What was written
+
+    def _adopt(
+        self,
+        row: AbstractSession,
+        repair: Callable[[], None],
+        *then: Callable[[], object],
+        is_started: bool = False,
+    ) -> None:
+        """Take a row that was written as the one that is known."""
+        self._row = row
+        self._replaces = self._is_sign_in = False
+        if is_started:
+            announce = partial(signals.session_started.send_robust, self.model)
+            then = (*then, lambda: announce(session=row))
+        self._repairs.remember(Write(self._using, *then), repair)
+
+    def _restorer(self) -> Callable[[], None]:
+        """Restores what is known now: what was written becomes the base of a
+        merge only when it has committed.
+        """
+        known = self._row, self._replaces, self._is_sign_in
+
+        def restore() -> None:
+            self._row, self._replaces, self._is_sign_in = known
+
+        return restore
+
+    @classmethod
+    def purge_changed(cls, key_hash: bytes) -> None:
+        """The data of this row has changed, which a cache has to be told."""

@@ -1,0 +1,68 @@
+"""What a row has of the data of its session, and when that changes."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth import SESSION_KEY, get_user_model
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from . import facts
+from .client import Client
+from .merging import Data
+
+if TYPE_CHECKING:
+    from .models import AbstractSession
+
+# What a row has while nobody is signed in: no facts of its visitor.
+ANONYMOUS = {"signed_in_at": None, "last_activity": None, "name": "", **facts.BLANK}
+
+
+def user_id_of(data: Data) -> Any:
+    """The user that the data is signed in as, as a value of the user's key."""
+    value = data.get(SESSION_KEY)
+    if value is None:
+        return None
+    try:
+        return get_user_model()._meta.pk.to_python(value)
+    except ValidationError:
+        return None
+
+
+def signed_in(
+    row: AbstractSession | None,
+    user_id: object,
+    *,
+    is_sign_in: bool,
+    client: Client | None,
+) -> dict[str, Any]:
+    """The columns that change as the row goes over to the user.
+
+    None while the user stays the same, unless this is a sign-in. Without a
+    client, outside a request, no fact of one is wiped.
+    """
+    known_id = None if row is None else row.user_id
+    if user_id is None:
+        return {} if known_id is None else dict(ANONYMOUS)
+    if user_id == known_id and not is_sign_in:
+        return {}
+    now = timezone.now()
+    columns: dict[str, Any] = {"signed_in_at": now, "last_activity": now}
+    if known_id not in {None, user_id}:
+        columns["name"] = ""
+    if client is not None:
+        columns |= facts.collect(client)
+    return columns
+
+
+@lru_cache(maxsize=8)
+def own_columns(model: type[AbstractSession]) -> tuple[str, ...]:
+    """The columns that a site's own model has beyond ours."""
+    from .models import AbstractSession
+
+    ours = {field.name for field in AbstractSession._meta.local_fields}
+    return tuple(
+        field.attname for field in model._meta.concrete_fields if field.name not in ours
+    )
