@@ -3,9 +3,19 @@ from importlib import import_module
 
 import pytest
 import redis
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from wagtail_user_sessions import copies
 
 ENGINES = ("db", "cached_db")
+CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 "
+    "(KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+)
 
 
 @pytest.fixture(params=ENGINES)
@@ -13,14 +23,91 @@ def engine(request, settings):
     """Runs a test on both engines, and answers with the engine's module."""
     settings.SESSION_ENGINE = f"wagtail_user_sessions.backends.{request.param}"
     cache.clear()
+    copies.are_kept = False
+    copies._paused_until = 0.0
     yield import_module(settings.SESSION_ENGINE)
     cache.clear()
+    copies._paused_until = 0.0
 
 
 @pytest.fixture
 def store(engine):
     """The SessionStore class of the engine."""
     return engine.SessionStore
+
+
+@pytest.fixture
+def alice(django_user_model):
+    return django_user_model.objects.create_user("alice", password="secret")
+
+
+@pytest.fixture
+def bob(django_user_model):
+    return django_user_model.objects.create_user("bob", password="secret")
+
+
+def set_user(session, user):
+    """Write the sign-in triple of the user into the session."""
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+
+
+def sign_in(store, user, **data):
+    """A session of the user, saved, with the data."""
+    session = store()
+    session.update(data)
+    set_user(session, user)
+    session.save()
+    return session
+
+
+@pytest.fixture
+def browser(engine):
+    """Signed-in clients: ``browser(user, agent=…, ip=…)``."""
+
+    def make(user=None, *, agent=CHROME, ip="192.0.2.1"):
+        client = Client(
+            headers={"user-agent": agent}, REMOTE_ADDR=ip, raise_request_exception=False
+        )
+        if user is not None:
+            credentials = {"username": user.get_username(), "password": "secret"}
+            assert client.post("/login/", credentials).content == b"yes"
+        return client
+
+    return make
+
+
+class Statements:
+    """The statements of a block, but for those that read the user."""
+
+    def __init__(self):
+        self.captured = CaptureQueriesContext(connection)
+
+    def __enter__(self):
+        self.captured.__enter__()
+        return self
+
+    def __exit__(self, *exc_info):
+        self.captured.__exit__(*exc_info)
+
+    @property
+    def all(self):
+        return [query["sql"] for query in self.captured.captured_queries]
+
+    @property
+    def verbs(self):
+        """The first words of the statements that are not about the user."""
+        return [
+            sql.split()[0].upper()
+            for sql in self.all
+            if "auth_user" not in sql.split("WHERE")[0]
+        ]
+
+
+@pytest.fixture
+def statements():
+    return Statements
 
 
 def redis_is_there(url):
@@ -31,14 +118,18 @@ def redis_is_there(url):
         return False
 
 
+def skip_or_fail(message):
+    """Skip a test for what isn't there; in CI nothing may be missing."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{message}, and CI requires it")
+    pytest.skip(message)
+
+
 @pytest.fixture
 def redis_cache(settings):
     """A cache on the Redis of REDIS_URL, empty."""
     if not redis_is_there(settings.REDIS_URL):
-        message = f"no Redis at {settings.REDIS_URL} (set REDIS_URL)"
-        if os.environ.get("CI"):
-            pytest.fail(f"{message}, and CI requires it")
-        pytest.skip(message)
+        skip_or_fail(f"no Redis at {settings.REDIS_URL} (set REDIS_URL)")
     settings.CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",

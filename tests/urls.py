@@ -1,1 +1,22 @@
-urlpatterns = []
+from django.contrib.auth.views import PasswordChangeView
+from django.urls import path
+
+from tests import views
+
+urlpatterns = [
+    path("", views.plain),
+    path("read/", views.read),
+    path("change/", views.change),
+    path("achange/", views.achange),
+    path("whoami/", views.whoami),
+    path("awhoami/", views.awhoami),
+    path("login/", views.sign_in, name="login"),
+    path("alogin/", views.asign_in),
+    path("logout/", views.sign_out),
+    path("alogout/", views.asign_out),
+    path("keys/", views.keys),
+    path("password/", PasswordChangeView.as_view(success_url="/")),
+    path("logout-rolled-back/", views.sign_out_and_roll_back),
+    path("login-rolled-back/", views.sign_in_and_roll_back),
+    path("logout-failing/", views.sign_out_and_fail),
+]

@@ -1,0 +1,464 @@
+"""Copies in the cache: each row of the table in docs/caching.md."""
+
+import pickle
+import time
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache, caches
+from django.core.cache.backends.base import InvalidCacheBackendError
+from django.db import connection, transaction
+from django.utils import timezone
+
+from tests.conftest import sign_in
+from wagtail_user_sessions import copies
+from wagtail_user_sessions.backends.cached_db import SessionStore
+from wagtail_user_sessions.backends.db import SessionStore as DBStore
+from wagtail_user_sessions.models import Session
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.parametrize("engine", ["cached_db"], indirect=True),
+    pytest.mark.usefixtures("engine"),
+]
+
+
+class Recorder:
+    """The calls that the cache gets, in order."""
+
+    NAMES = ("get_many", "get", "add", "set", "delete")
+
+    def __init__(self, monkeypatch):
+        self.calls = []
+        target = caches["default"]
+        for name in self.NAMES:
+            monkeypatch.setattr(target, name, self.record(name, getattr(target, name)))
+
+    def record(self, name, function):
+        depth = self.calls
+
+        def recorded(keys, *args, **kwargs):
+            text = " ".join(keys) if name == "get_many" else str(keys)
+            kinds = [k for k in ("copy", "mark", "epoch", "claim") if f".{k}" in text]
+            value = " ended" if name == "set" and args[:1] == (copies.ENDED,) else ""
+            # What the cache itself calls on the way is not counted.
+            before = len(depth)
+            result = function(keys, *args, **kwargs)
+            del depth[before:]
+            depth.append(f"{name} {'+'.join(kinds)}{value}")
+            return result
+
+        return recorded
+
+
+@pytest.fixture
+def calls(session, monkeypatch):
+    recorder = Recorder(monkeypatch)
+    return recorder.calls
+
+
+@pytest.fixture
+def session(engine):
+    copies.purge_all()
+    session = SessionStore()
+    session["value"] = 1
+    session.save()
+    return session
+
+
+def load(session):
+    return SessionStore(session.session_key).get("value")
+
+
+def copy_of(session):
+    return cache.get(copies._copy_key(session._row.key_hash))
+
+
+def mark_of(session):
+    return cache.get(copies._mark_key(session._row.key_hash))
+
+
+# Loads
+
+
+def test_a_load_without_a_copy_reads_the_row_and_adds_one(session, calls, statements):
+    with statements() as made:
+        assert load(session) == 1
+    assert calls == ["get_many copy+mark+epoch", "add copy"]
+    assert made.verbs == ["SELECT"]
+
+
+def test_a_load_with_a_copy_is_one_get_many_and_no_query(session, calls, statements):
+    load(session)
+    calls.clear()
+    with statements() as made:
+        assert load(session) == 1
+    assert calls == ["get_many copy+mark+epoch"]
+    assert made.all == []
+
+
+def test_a_copy_that_is_not_believed_is_set_anew(session, calls, statements):
+    load(session)
+    copies.purge_all()
+    calls.clear()
+    with statements() as made:
+        assert load(session) == 1
+    assert calls == ["get_many copy+mark+epoch", "set copy"]
+    assert made.verbs == ["SELECT"]
+
+
+def test_under_an_ended_mark_no_copy_is_kept(session, calls):
+    copies.purge_ended([session._row.key_hash])
+    calls.clear()
+    assert load(session) == 1
+    assert calls == ["get_many copy+mark+epoch"]
+
+
+def test_without_an_epoch_one_is_added_and_no_copy(session, calls):
+    cache.delete(copies.EPOCH)
+    calls.clear()
+    assert load(session) == 1
+    assert calls == ["get_many copy+mark+epoch", "add epoch"]
+    assert load(session) == 1
+    assert calls[-1] == "add copy"
+
+
+def test_an_epoch_has_no_expiry_and_a_mark_outlives_every_copy(session, monkeypatch):
+    timeouts = {}
+    real = copies._try
+
+    def spy(operation, key, *args, **kwargs):
+        timeouts[key.split(".")[1]] = kwargs.get("timeout", "none given")
+        return real(operation, key, *args, **kwargs)
+
+    monkeypatch.setattr(copies, "_try", spy)
+    copies.purge_all()
+    copies.purge_changed(session._row.key_hash)
+    load(session)
+    assert timeouts["epoch"] is None
+    assert timeouts["mark"] == 360
+    assert timeouts["copy"] <= 300
+
+
+@pytest.mark.parametrize(
+    ("change", "is_believed"),
+    [
+        ({}, True),
+        ({"mark": "another"}, False),
+        ({"epoch": "another"}, False),
+        ({"read_at": lambda: time.time() - 299}, True),
+        ({"read_at": lambda: time.time() - 301}, False),
+        ({"read_at": lambda: time.time() + 55}, True),
+        ({"read_at": lambda: time.time() + 65}, False),
+        ({"read_at": None}, False),
+        ({"row": {}}, False),
+        ({"row": None}, False),
+    ],
+)
+def test_what_is_believed_of_a_copy(session, statements, change, is_believed):
+    load(session)
+    changed = {
+        name: value() if callable(value) else value for name, value in change.items()
+    }
+    cache.set(copies._copy_key(session._row.key_hash), {**copy_of(session), **changed})
+    with statements() as made:
+        assert load(session) == 1
+    assert (made.all == []) is is_believed
+
+
+@pytest.mark.parametrize("rubbish", ["text", 7, [], {"row": 1}, b"\x00"])
+def test_rubbish_in_the_place_of_a_copy_costs_a_query_and_nothing_else(
+    session, rubbish, statements
+):
+    load(session)
+    cache.set(copies._copy_key(session._row.key_hash), rubbish)
+    with statements() as made:
+        assert load(session) == 1
+    assert made.verbs == ["SELECT"]
+
+
+def test_a_copy_of_another_release_with_other_columns_is_not_believed(session):
+    load(session)
+    copy = copy_of(session)
+    del copy["row"]["city"]
+    cache.set(copies._copy_key(session._row.key_hash), copy)
+    assert load(session) == 1
+    assert "city" in copy_of(session)["row"]
+
+
+def test_a_copy_refuses_itself_after_the_expiry_of_its_session(session):
+    load(session)
+    copy = copy_of(session)
+    copy["row"]["expire_date"] = timezone.now() - timedelta(seconds=1)
+    cache.set(copies._copy_key(session._row.key_hash), copy)
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert load(session) is None
+
+
+def test_with_a_max_age_of_0_no_copies_are_kept(session, calls, settings):
+    settings.WAGTAIL_USER_SESSIONS_CACHE_MAX_AGE = 0
+    calls.clear()
+    assert load(session) == 1
+    session["value"] = 2
+    session.save()
+    session.flush()
+    assert calls == []
+
+
+def test_the_time_of_a_copy_is_taken_before_the_row_is_read(session, monkeypatch):
+    sent_at = []
+    reader = SessionStore(session.session_key)
+
+    def read(store):
+        sent_at.append(time.time())
+        return Session.objects.for_key(store.session_key).get()
+
+    monkeypatch.setattr(DBStore, "_fetch", read)
+    reader.keys()
+    assert copy_of(session)["read_at"] <= sent_at[0]
+
+
+def test_key_and_user_are_in_no_copy(engine, alice):
+    copies.purge_all()
+    session = sign_in(SessionStore, alice)
+    SessionStore(session.session_key).keys()
+    entries = pickle.dumps([copies._copy_key(session._row.key_hash), copy_of(session)])
+    assert copy_of(session)["row"]["user_id"] == alice.pk
+    assert session.session_key.encode() not in entries
+    assert alice.password.encode() not in entries
+
+
+# Transactions
+
+
+@pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite reads snapshots")
+def test_a_transaction_that_wrote_no_session_uses_copies(session, calls):
+    load(session)
+    calls.clear()
+    with transaction.atomic():
+        assert load(session) == 1
+    assert calls == ["get_many copy+mark+epoch"]
+
+
+def test_a_transaction_that_wrote_sessions_neither_believes_nor_keeps_copies(
+    session, calls
+):
+    load(session)
+    with transaction.atomic():
+        session["value"] = 2
+        session.save()
+        calls.clear()
+        assert load(session) == 2
+        assert calls == []
+        transaction.set_rollback(True)
+    assert load(session) == 1
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_a_transaction_that_reads_a_snapshot_leaves_the_cache_alone(
+    session, calls, level, monkeypatch
+):
+    name = level.replace(" ", "_").upper()
+    value = type("Level", (), {"name": name})
+    monkeypatch.setattr(
+        connection,
+        "isolation_level",
+        value if connection.vendor == "postgresql" else level,
+        raising=False,
+    )
+    calls.clear()
+    with transaction.atomic():
+        assert load(session) == 1
+    assert calls == []
+
+
+def test_with_autocommit_off_the_cache_is_left_alone(session, calls):
+    transaction.set_autocommit(False)
+    try:
+        calls.clear()
+        assert load(session) == 1
+        assert calls == []
+    finally:
+        transaction.rollback()
+        transaction.set_autocommit(True)
+
+
+# Writes
+
+
+def test_a_save_makes_a_new_mark_and_deletes_the_copy(session, calls):
+    load(session)
+    before = mark_of(session)
+    session["value"] = 2
+    calls.clear()
+    session.save()
+    assert calls == ["set mark", "delete copy"]
+    assert mark_of(session) not in {before, copies.ENDED, None}
+    assert load(session) == 2
+
+
+def test_a_save_in_a_transaction_tells_the_cache_when_it_commits(session, calls):
+    load(session)
+    with transaction.atomic():
+        session["value"] = 2
+        calls.clear()
+        session.save()
+        assert calls == []
+    assert calls == ["set mark", "delete copy"]
+
+
+def test_a_save_that_is_rolled_back_leaves_the_cache_alone(session, calls):
+    load(session)
+    calls.clear()
+    with transaction.atomic():
+        session["value"] = 2
+        session.save()
+        transaction.set_rollback(True)
+    assert calls == []
+    assert load(session) == 1
+
+
+def test_unchanged_data_leaves_the_cache_alone(session, calls):
+    load(session)
+    calls.clear()
+    session.save()
+    assert calls == []
+
+
+ROADS = {
+    "flush": lambda session: session.flush(),
+    "delete": lambda session: SessionStore().delete(session.session_key),
+    "query set": lambda session: Session.objects.all().delete(),
+    "instance": lambda session: Session.objects.get().delete(),
+    "revoke": lambda session: Session.objects.all().revoke(),
+    "revoke of an instance": lambda session: Session.objects.get().revoke(),
+}
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_an_end_marks_the_session_as_ended_at_once_and_again_on_commit(
+    session, calls, road
+):
+    load(session)
+    calls.clear()
+    with transaction.atomic():
+        ROADS[road](session)
+        assert calls[-2:] == ["set mark ended", "delete copy"]
+        calls.clear()
+    assert calls == ["set mark ended", "delete copy"]
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_an_end_that_is_rolled_back_signs_nobody_out(session, road):
+    load(session)
+    key = session.session_key
+    with transaction.atomic():
+        ROADS[road](session)
+        transaction.set_rollback(True)
+    assert SessionStore(key).get("value") == 1
+
+
+def test_a_user_who_is_deleted_takes_the_copies_along(engine, alice):
+    copies.purge_all()
+    session = sign_in(SessionStore, alice, value=1)
+    load(session)
+    alice.delete()
+    assert load(session) is None
+
+
+def test_a_new_key_ends_the_old_one_before_the_update_and_again_on_commit(
+    session, calls, monkeypatch
+):
+    load(session)
+    calls.clear()
+    with transaction.atomic():
+        real = session._find
+        monkeypatch.setattr(
+            session, "_find", lambda key: calls.append("row") or real(key)
+        )
+        session.cycle_key()
+        assert calls == ["set mark ended", "delete copy", "row"]
+        calls.clear()
+    assert calls == ["set mark ended", "delete copy"]
+
+
+def test_one_new_epoch_disowns_the_copies_of_all_sessions(session):
+    load(session)
+    before = cache.get(copies.EPOCH)
+    copies.purge_all()
+    assert cache.get(copies.EPOCH) not in {before, None}
+    Session.objects.all()._raw_delete("default")
+    assert load(session) is None
+
+
+def test_expired_sessions_are_cleared_without_a_word_to_the_cache(session, calls):
+    load(session)
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    calls.clear()
+    SessionStore.clear_expired()
+    assert calls == []
+    assert not Session.objects.exists()
+
+
+# A cache that fails
+
+
+class Unreachable(Exception):
+    pass
+
+
+@pytest.fixture
+def outage(session, monkeypatch):
+    def fail(*args, **kwargs):
+        raise Unreachable
+
+    for name in Recorder.NAMES:
+        monkeypatch.setattr(caches["default"], name, fail)
+
+
+def test_without_the_cache_rows_are_read_from_the_database(session, outage, caplog):
+    assert load(session) == 1
+    assert "cache of the sessions has failed" in caplog.text
+
+
+def test_after_a_failure_reads_leave_the_cache_alone_for_some_seconds(
+    session, calls, monkeypatch
+):
+    copies._paused_until = time.monotonic() + copies.PAUSE
+    calls.clear()
+    assert load(session) == 1
+    assert calls == []
+    copies._paused_until = time.monotonic()
+    assert load(session) == 1
+    assert calls[0] == "get_many copy+mark+epoch"
+
+
+def test_an_end_is_told_to_a_cache_that_has_just_failed(session, calls):
+    copies._paused_until = time.monotonic() + copies.PAUSE
+    calls.clear()
+    session.flush()
+    assert calls[:2] == ["set mark ended", "delete copy"]
+
+
+def test_revoke_tells_its_caller_that_the_cache_did_not_answer(session, outage, caplog):
+    revoked = Session.objects.all().revoke()
+    assert revoked == 1
+    assert revoked.cache_failed
+    assert caplog.records
+
+
+def test_revoke_tells_its_caller_that_the_cache_did_answer(session):
+    assert not Session.objects.all().revoke().cache_failed
+
+
+def test_a_cache_that_cannot_be_written_to_harms_no_save(session, outage, caplog):
+    session["value"] = 2
+    session.save()
+    assert load(session) == 2
+    assert "cache of the sessions has failed" in caplog.text
+
+
+def test_an_alias_that_is_not_configured_is_told_at_once(settings):
+    settings.SESSION_CACHE_ALIAS = "missing"
+    with pytest.raises(InvalidCacheBackendError):
+        SessionStore()

@@ -1,0 +1,542 @@
+"""Saving beside others who save: each row of the table in docs/saving.md."""
+
+import itertools
+
+import pytest
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.base import CreateError, UpdateError
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.db import connection, transaction
+from django.utils import timezone
+
+from tests.conftest import set_user, sign_in
+from tests.models import AccountSession
+from tests.models import SessionStore as AccountStore
+from wagtail_user_sessions.models import Session
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def session(store):
+    session = store()
+    session.update({"kept": 1, "deleted": 2, "nested": {"list": [1]}})
+    session.save()
+    return session
+
+
+def again(session):
+    """The same session as another request loads it."""
+    other = type(session)(session.session_key)
+    other.keys()
+    return other
+
+
+def stored(session):
+    return dict(again(session).items())
+
+
+def row_of(session):
+    return Session.objects.for_key(session.session_key).get()
+
+
+# Data unchanged
+
+
+def test_unchanged_data_moves_the_expiry_and_no_version(session, statements):
+    before = row_of(session)
+    later = again(session)
+    with statements() as made:
+        later.save()
+    after = row_of(session)
+    assert made.verbs == ["UPDATE"]
+    assert after.expire_date > before.expire_date
+    assert (after.version, after.session_data) == (before.version, before.session_data)
+
+
+def test_unchanged_data_of_an_ended_session_is_refused(session):
+    late = again(session)
+    session.delete()
+    with pytest.raises(UpdateError):
+        late.save()
+    assert not Session.objects.exists()
+
+
+def test_a_value_that_python_calls_equal_is_a_change(session):
+    session["kept"] = True
+    session.save()
+    assert stored(session)["kept"] is True
+
+
+# Replace
+
+
+@pytest.mark.parametrize("is_loaded", [True, False])
+def test_after_clear_the_data_replaces_whatever_is_there(session, is_loaded):
+    clearing = again(session) if is_loaded else type(session)(session.session_key)
+    clearing.clear()
+    clearing["new"] = 1
+    other = again(session)
+    other["theirs"] = 1
+    other.save()
+    clearing.save()
+    assert stored(session) == {"new": 1}
+
+
+def test_after_create_the_data_replaces_whatever_is_there(store):
+    session = store()
+    session.create()
+    other = again(session)
+    other["theirs"] = 1
+    other.save()
+    session["ours"] = 1
+    session.save()
+    assert stored(session) == {"ours": 1}
+
+
+def test_after_flush_the_data_goes_into_a_new_row(session, store):
+    old_key = session.session_key
+    session.flush()
+    session["new"] = 1
+    session.save()
+    assert not store().exists(old_key)
+    assert stored(session) == {"new": 1}
+    assert Session.objects.count() == 1
+
+
+def test_a_session_that_was_never_loaded_is_replaced_by_what_is_saved(store, session):
+    with pytest.raises(CreateError):
+        store(session.session_key).save(must_create=True)
+    assert stored(session)["kept"] == 1
+
+
+# Version still the same
+
+
+def test_changed_data_is_one_update_without_a_transaction(session, statements):
+    changing = again(session)
+    changing["kept"] = 3
+    with statements() as made:
+        changing.save()
+    assert made.verbs == ["UPDATE"]
+    assert "key_hash" in made.all[0].split("WHERE")[1]
+    assert "version" in made.all[0].split("WHERE")[1]
+    assert stored(session)["kept"] == 3
+
+
+def test_a_change_inside_a_value_is_saved(session):
+    changing = again(session)
+    changing["nested"]["list"].append(2)
+    changing.save()
+    assert stored(session)["nested"] == {"list": [1, 2]}
+
+
+# Version moved, nobody changed the triple
+
+
+def test_both_keep_their_keys_and_a_deletion_holds(session):
+    ours, theirs = again(session), again(session)
+    ours["ours"] = 1
+    del ours["deleted"]
+    theirs["theirs"] = 1
+    theirs["kept"] = "changed"
+    theirs.save()
+    ours.save()
+    expected = {"kept": "changed", "nested": {"list": [1]}, "ours": 1, "theirs": 1}
+    assert stored(session) == expected
+    assert dict(ours.items()) == expected
+
+
+def test_of_two_values_of_one_key_the_later_holds(session):
+    ours, theirs = again(session), again(session)
+    ours["kept"], theirs["kept"] = "ours", "theirs"
+    theirs.save()
+    ours.save()
+    assert stored(session)["kept"] == "ours"
+
+
+def test_a_key_that_they_deleted_and_we_left_alone_is_gone(session):
+    ours, theirs = again(session), again(session)
+    del theirs["deleted"]
+    ours["ours"] = 1
+    theirs.save()
+    ours.save()
+    assert "deleted" not in stored(session)
+
+
+def test_what_a_merge_took_over_survives_a_second_save(session):
+    ours, theirs = again(session), again(session)
+    theirs["theirs"] = 1
+    theirs.save()
+    ours["ours"] = 1
+    ours.save()
+    ours["more"] = 1
+    ours.save()
+    assert stored(session)["theirs"] == 1
+
+
+def test_a_value_that_nobody_changed_stays_the_object_that_the_request_holds(session):
+    ours, theirs = again(session), again(session)
+    held = ours["nested"]
+    theirs["theirs"] = 1
+    theirs.save()
+    ours["ours"] = 1
+    ours.save()
+    held["list"].append(2)
+    ours.save()
+    assert stored(session)["nested"] == {"list": [1, 2]}
+
+
+# Version moved, only we changed the triple
+
+
+def test_a_visitor_who_signs_in_keeps_what_others_changed(session, alice):
+    ours, theirs = again(session), again(session)
+    theirs["theirs"] = 1
+    theirs.save()
+    set_user(ours, alice)
+    ours.save()
+    assert stored(session)["theirs"] == 1
+    assert row_of(session).user == alice
+
+
+def test_another_user_replaces_what_others_changed(store, alice, bob):
+    session = sign_in(store, alice, secret="of alice")
+    ours, theirs = again(session), again(session)
+    theirs["theirs"] = "of alice"
+    theirs.save()
+    ours.clear()
+    set_user(ours, bob)
+    ours.save()
+    assert row_of(session).user == bob
+    assert "of alice" not in stored(session).values()
+
+
+def test_who_changes_from_one_user_to_another_in_place_takes_nothing_over(
+    store, alice, bob
+):
+    session = sign_in(store, alice)
+    ours, theirs = again(session), again(session)
+    theirs["theirs"] = "of alice"
+    theirs.save()
+    set_user(ours, bob)
+    ours.save()
+    assert "theirs" not in stored(session)
+
+
+def test_who_signs_out_in_place_takes_nothing_over(store, alice):
+    session = sign_in(store, alice)
+    ours, theirs = again(session), again(session)
+    theirs["theirs"] = "of alice"
+    theirs.save()
+    for key in list(ours.keys()):
+        del ours[key]
+    ours.save()
+    row = row_of(session)
+    assert stored(session) == {}
+    assert (row.user, row.signed_in_at, row.auth_digest) == (None, None, None)
+
+
+def test_a_new_password_replaces_what_others_changed(store, alice):
+    session = sign_in(store, alice)
+    ours, theirs = again(session), again(session)
+    theirs["theirs"] = 1
+    theirs.save()
+    ours[HASH_SESSION_KEY] = "another hash"
+    ours.save()
+    assert "theirs" not in stored(session)
+    assert stored(session)[HASH_SESSION_KEY] == "another hash"
+
+
+# Version moved, they changed the triple
+
+
+def test_a_save_beside_a_sign_in_is_refused(session, alice):
+    ours, theirs = again(session), again(session)
+    set_user(theirs, alice)
+    theirs.save()
+    ours["ours"] = 1
+    with pytest.raises(UpdateError):
+        ours.save()
+    assert "ours" not in stored(session)
+    assert row_of(session).user == alice
+
+
+def test_two_sign_ins_of_one_session_leave_one_user(session, alice, bob):
+    ours, theirs = again(session), again(session)
+    set_user(theirs, alice)
+    theirs.save()
+    set_user(ours, bob)
+    with pytest.raises(UpdateError):
+        ours.save()
+    assert stored(session)[SESSION_KEY] == str(alice.pk)
+
+
+def test_a_save_beside_a_change_of_password_is_refused(store, alice):
+    session = sign_in(store, alice)
+    ours, theirs = again(session), again(session)
+    theirs[HASH_SESSION_KEY] = "another hash"
+    theirs.save()
+    ours["ours"] = 1
+    with pytest.raises(UpdateError):
+        ours.save()
+
+
+# Row gone
+
+
+def test_a_late_save_never_revives_an_ended_session(session):
+    late = again(session)
+    late["more"] = 1
+    Session.objects.all().delete()
+    for _ in range(2):
+        with pytest.raises(UpdateError):
+            late.save()
+        late.load()
+    assert not Session.objects.exists()
+
+
+def test_a_refused_save_is_a_bad_request_wherever_it_is_raised(session):
+    session.delete()
+    session["more"] = 1
+    with pytest.raises(SessionInterrupted):
+        session.save()
+
+
+def test_every_error_of_the_database_is_a_refusal(session, monkeypatch):
+    changing = again(session)
+    changing["kept"] = 2
+    monkeypatch.setattr(changing, "encode", lambda data: None)
+    with pytest.raises(UpdateError):
+        changing.save()
+    assert stored(session)["kept"] == 1
+
+
+def test_a_session_of_a_user_who_is_gone_is_refused(store, alice):
+    session = store()
+    set_user(session, alice)
+    alice.delete()
+    with pytest.raises(UpdateError):
+        session.save()
+
+
+# Keys
+
+
+def test_a_new_key_keeps_row_name_and_birth_and_kills_the_old_key(
+    store, alice, statements
+):
+    session = sign_in(store, alice)
+    Session.objects.update(name="My desk")
+    before, old_key = row_of(session), session.session_key
+    with statements() as made:
+        session.cycle_key()
+    after = row_of(session)
+    assert made.verbs == ["UPDATE"]
+    assert (after.pk, after.name, after.created_at) == (
+        before.pk,
+        "My desk",
+        before.created_at,
+    )
+    assert store(old_key).load() == {}
+    assert session.session_key != old_key
+
+
+def test_a_save_under_the_old_key_is_refused(session):
+    late = again(session)
+    session.cycle_key()
+    late["more"] = 1
+    with pytest.raises(UpdateError):
+        late.save()
+
+
+def test_a_visitors_session_that_is_gone_gets_a_new_row_as_its_key_changes(session):
+    signing_in = again(session)
+    session.delete()
+    signing_in.cycle_key()
+    assert stored(signing_in)["kept"] == 1
+
+
+def test_a_users_session_that_is_gone_gets_no_new_key(store, alice):
+    session = sign_in(store, alice)
+    late = again(session)
+    session.delete()
+    with pytest.raises(UpdateError):
+        late.cycle_key()
+    assert not Session.objects.exists()
+
+
+# Transactions
+
+
+def test_a_write_that_was_rolled_back_is_written_by_the_next_save(session):
+    changing = again(session)
+    changing["more"] = 1
+    with transaction.atomic():
+        changing.save()
+        transaction.set_rollback(True)
+    changing.save()
+    assert stored(session)["more"] == 1
+
+
+def test_what_is_deleted_after_an_uncommitted_save_stays_deleted(session):
+    changing = again(session)
+    with transaction.atomic():
+        changing["more"] = 1
+        changing.save()
+        del changing["more"]
+        changing.save()
+    assert "more" not in stored(session)
+
+
+def test_a_save_in_a_savepoint_that_was_rolled_back_is_not_the_base(session):
+    changing = again(session)
+    with transaction.atomic():
+        changing["first"] = 1
+        changing.save()
+        with transaction.atomic():
+            changing["second"] = 1
+            changing.save()
+            transaction.set_rollback(True)
+        changing["third"] = 1
+        changing.save()
+    assert {"first", "second", "third"} <= stored(session).keys()
+
+
+def test_a_row_whose_birth_was_rolled_back_is_born_again(store):
+    session = store()
+    with transaction.atomic():
+        session["more"] = 1
+        session.save()
+        transaction.set_rollback(True)
+    session.save()
+    assert stored(session) == {"more": 1}
+
+
+def test_a_key_that_was_rolled_back_is_made_new_after_all(session, store):
+    old_key = session.session_key
+    with transaction.atomic():
+        session.cycle_key()
+        transaction.set_rollback(True)
+    assert store(old_key).get("kept") == 1
+    session["more"] = 1
+    session.save()
+    assert store(old_key).load() == {}
+    assert stored(session)["more"] == 1
+
+
+def test_a_flush_that_was_rolled_back_is_repeated(session, store):
+    old_key = session.session_key
+    with transaction.atomic():
+        session.flush()
+        transaction.set_rollback(True)
+    assert store(old_key).get("kept") == 1
+    session.settle()
+    assert store(old_key).load() == {}
+
+
+@pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has no row locks")
+def test_a_merge_reads_the_newest_row_under_a_lock(session, statements):
+    ours, theirs = again(session), again(session)
+    theirs["theirs"] = 1
+    theirs.save()
+    ours["ours"] = 1
+    with statements() as made:
+        ours.save()
+    assert [sql.split()[0] for sql in made.all if "SELECT" in sql] == ["SELECT"]
+    assert any("FOR UPDATE" in sql for sql in made.all)
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="others have row locks")
+def test_a_merge_without_row_locks_opens_no_transaction(session, statements):
+    ours, theirs = again(session), again(session)
+    theirs["theirs"] = 1
+    theirs.save()
+    ours["ours"] = 1
+    with statements() as made:
+        ours.save()
+    assert made.verbs == ["UPDATE", "SELECT", "UPDATE"]
+
+
+# Columns
+
+
+def test_the_row_takes_its_user_from_the_data(store, alice):
+    session = sign_in(store, alice)
+    row = row_of(session)
+    assert row.user == alice
+    assert row.is_active
+    assert row.signed_in_at <= timezone.now()
+    assert list(alice.session_set.active()) == [row]
+
+
+def test_versions_grow_by_random_steps(session):
+    versions = [row_of(session).version]
+    for number in range(5):
+        session["kept"] = number * 10
+        session.save()
+        versions.append(row_of(session).version)
+    steps = [later - earlier for earlier, later in itertools.pairwise(versions)]
+    assert all(step > 0 for step in steps)
+    assert len(set(steps)) > 1
+
+
+def test_a_sites_own_column_is_written_with_every_change():
+    session = AccountStore()
+    session["account_id"] = 7
+    session.save()
+    assert AccountSession.objects.get().account_id == 7
+    session["account_id"] = 8
+    session.save()
+    assert AccountSession.objects.get().account_id == 8
+    assert session.get_expiry_age() == 60 * 60 * 24
+
+
+def test_a_store_saved_outside_a_request_wipes_no_facts(store, browser, alice):
+    client = browser(alice)
+    before = alice.session_set.get()
+    session = store(client.cookies["sessionid"].value)
+    session["more"] = 1
+    session.save()
+    after = alice.session_set.get()
+    assert before.browser == "Chrome"
+    assert (after.ip, after.browser, after.os) == (before.ip, before.browser, before.os)
+
+
+def test_an_anonymous_session_may_live_shorter(store, settings, alice):
+    settings.WAGTAIL_USER_SESSIONS_ANONYMOUS_AGE = 600
+    visitor = store()
+    visitor["a"] = 1
+    visitor.save()
+    assert (row_of(visitor).expire_date - timezone.now()).total_seconds() <= 600
+    session = sign_in(store, alice)
+    assert (row_of(session).expire_date - timezone.now()).total_seconds() > 600
+    assert session.get_expiry_age() == settings.SESSION_COOKIE_AGE
+
+
+def test_postgresql_leaves_room_for_activity_updates():
+    if connection.vendor != "postgresql":
+        pytest.skip("a setting of PostgreSQL's tables")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT reloptions FROM pg_class WHERE relname = %s",
+            [Session._meta.db_table],
+        )
+        assert cursor.fetchone()[0] == ["fillfactor=90"]
+
+
+def test_the_key_hash_has_one_index_and_activity_columns_have_none():
+    with connection.cursor() as cursor:
+        constraints = connection.introspection.get_constraints(
+            cursor, Session._meta.db_table
+        ).values()
+    indexed = [tuple(found["columns"]) for found in constraints if found["index"]]
+    unique = [tuple(found["columns"]) for found in constraints if found["unique"]]
+    assert unique.count(("key_hash",)) == 1
+    assert {column for columns in indexed for column in columns} <= {
+        "id",
+        "key_hash",
+        "expire_date",
+        "user_id",
+        "signed_in_at",
+    }
