@@ -11,7 +11,7 @@ class WagtailUserSessionsConfig(AppConfig):
     verbose_name = _("User sessions")
 
     def ready(self) -> None:
-        from . import signal_handlers
+        from . import checks, signal_handlers  # noqa: F401
         from .models import AbstractSession
 
         # For each model by name: a receiver of every sender would make Django

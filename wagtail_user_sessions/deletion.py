@@ -37,25 +37,43 @@ def delete_in_batches(
     *,
     reason: Reason | str,
     by: AbstractBaseUser | None = None,
+    by_field: str = "pk",
 ) -> Iterator[int]:
     """Delete the rows a batch at a time, and tell how many each batch had.
 
     Deleted past the receivers, unless the site itself listens to deletions.
     Each batch repeats the condition of ``rows``, so that a row that no longer
-    meets it is left alone. Memory is that of one batch.
+    meets it is left alone. Memory is that of one batch. ``by_field``, an
+    indexed column without nulls, is gone through once, from its least value on.
     """
     model = rows.model
+    rows = rows.order_by(by_field)
     is_quiet = not (_has_followers(model) or session_ended.has_listeners(model))
-    while pks := list(rows.values_list("pk", flat=True)[:BATCH_SIZE]):
-        batch = rows.order_by().filter(pk__in=pks)
+    rest, last = rows, None
+    while found := list(rest.values_list("pk", by_field)[:BATCH_SIZE]):
+        batch = rows.order_by().filter(pk__in=[pk for pk, _ in found])
         if is_quiet:
             deleted = batch._raw_delete(batch.db)
             Write(batch.db)
         else:
-            with because(reason, by=by):
-                _, per_model = batch.defer("session_data").delete()
-            deleted = per_model.get(model._meta.label, 0)
+            deleted = _delete_loudly(batch, reason=reason, by=by)
         yield deleted
+        if not deleted and found[-1][1] == last:
+            # A snapshot goes on showing rows that can't be deleted.
+            return
+        last = found[-1][1]
+        rest = rows.filter(**{f"{by_field}__gte": last})
+
+
+def _delete_loudly(
+    rows: models.QuerySet[AbstractSession],
+    *,
+    reason: Reason | str,
+    by: AbstractBaseUser | None,
+) -> int:
+    with because(reason, by=by):
+        _, per_model = rows.defer("session_data").delete()
+    return per_model.get(rows.model._meta.label, 0)
 
 
 def _has_followers(model: type[models.Model]) -> bool:

@@ -217,7 +217,7 @@ class SessionStore(RowStore):
         """Delete the expired sessions; yields how many each batch had."""
         # Copies in a cache refuse themselves after their expiry.
         return delete_in_batches(
-            cls.get_expired().order_by("expire_date"), reason=Reason.EXPIRED
+            cls.get_expired(), reason=Reason.EXPIRED, by_field="expire_date"
         )
 
     # Activity

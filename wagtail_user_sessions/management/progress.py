@@ -30,5 +30,7 @@ class Progress:
         # Sessions may expire while the others are deleted.
         total = max(self.total, done, 1)
         bar = "#" * (WIDTH * done // total)
-        self.output.write(f"\r[{bar:<{WIDTH}}] {done}/{total}", ending="")
+        text = f"\r[{bar:<{WIDTH}}] {done}/{total}"
+        # Not in the style of the output, which is red where it is for errors.
+        self.output.write(text, style_func=str, ending="")
         self.output.flush()

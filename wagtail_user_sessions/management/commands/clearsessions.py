@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
-from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils.translation import gettext as _
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import ngettext
 
-from wagtail_user_sessions.backends.db import SessionStore
+from wagtail_user_sessions.management.engine import engine_in_use
 from wagtail_user_sessions.management.progress import Progress
 
 
@@ -23,27 +20,26 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
-        engine = import_module(settings.SESSION_ENGINE).SessionStore
-        if not issubclass(engine, SessionStore):
-            raise CommandError(
-                _("SESSION_ENGINE is %(engine)s, which has no rows of this package.")
-                % {"engine": settings.SESSION_ENGINE}
-            )
+        engine = engine_in_use()
         total = engine.get_expired().count()
         if dry_run:
-            message = ngettext(
-                "%(count)d session has expired. Nothing was deleted.",
-                "%(count)d sessions have expired. Nothing was deleted.",
-                total,
-            )
-            self.stdout.write(message % {"count": total})
-            return
-        deleted = Progress(self.stderr, total=total).follow(
-            engine.clear_expired_in_batches()
+            self._tell_expired(total)
+        else:
+            progress = Progress(self.stderr, total=total)
+            self._tell_deleted(progress.follow(engine.clear_expired_in_batches()))
+
+    def _tell_expired(self, count: int) -> None:
+        message = ngettext(
+            "%(count)d session has expired. Nothing was deleted.",
+            "%(count)d sessions have expired. Nothing was deleted.",
+            count,
         )
+        self.stdout.write(message % {"count": count})
+
+    def _tell_deleted(self, count: int) -> None:
         message = ngettext(
             "%(count)d expired session was deleted.",
             "%(count)d expired sessions were deleted.",
-            deleted,
+            count,
         )
-        self.stdout.write(message % {"count": deleted})
+        self.stdout.write(message % {"count": count})

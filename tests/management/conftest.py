@@ -1,0 +1,75 @@
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.core.management import call_command
+from django.utils import timezone
+
+from wagtail_user_sessions import deletion
+
+
+class Terminal(StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def terminal():
+    return Terminal()
+
+
+@pytest.fixture
+def run():
+    """Runs a command; answers with what it wrote to its output and errors."""
+
+    def run(name, *args, **options):
+        output, errors = StringIO(), StringIO()
+        options = {"stdout": output, "stderr": errors, **options}
+        call_command(name, *args, **options)
+        return output.getvalue(), errors.getvalue()
+
+    return run
+
+
+@pytest.fixture
+def small_batches(monkeypatch):
+    monkeypatch.setattr(deletion, "BATCH_SIZE", 2)
+
+
+@pytest.fixture
+def rows(store):
+    return store.get_model_class().objects
+
+
+@pytest.fixture
+def start(store, rows):
+    """Starts a session, of a user if one is given; answers with its key."""
+
+    def start(user=None, *, age=None, expired=False):
+        session = store()
+        session["visited"] = True
+        if user is not None:
+            session[SESSION_KEY] = str(user.pk)
+            session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+            session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session.save()
+        columns = {}
+        if age is not None:
+            columns["created_at"] = timezone.now() - age
+            columns["signed_in_at"] = None if user is None else columns["created_at"]
+        if expired:
+            columns["expire_date"] = timezone.now() - timedelta(seconds=1)
+        if columns:
+            rows.for_key(session.session_key).update(**columns)
+        return session.session_key
+
+    return start
+
+
+@pytest.fixture
+def is_alive(store):
+    def is_alive(key):
+        return store(key).get("visited") is True
+
+    return is_alive

@@ -1,0 +1,25 @@
+"""System checks of a project; ``docs/checks.md`` lists them by id."""
+
+from . import (
+    accessor,
+    cache,
+    client,
+    databases,
+    django_app,
+    engine,
+    location,
+    middleware,
+    settings,
+)
+
+__all__ = [
+    "accessor",
+    "cache",
+    "client",
+    "databases",
+    "django_app",
+    "engine",
+    "location",
+    "middleware",
+    "settings",
+]

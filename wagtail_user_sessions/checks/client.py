@@ -1,0 +1,69 @@
+"""The settings by which the address of a client is found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.checks import CheckMessage, register
+from django.utils.module_loading import import_string
+
+from wagtail_user_sessions.client import UNIX, parse_network
+from wagtail_user_sessions.conf import Conf, conf
+
+from .messages import TAG, error, warning
+from .settings import is_valid
+
+FUNCTION_HINT = "Name a function that takes the request and returns the address."
+BOTH_HINT = "Keep the one that finds the address of your site's clients."
+NETWORK_HINT = 'Write an address, a network such as "10.0.0.0/8", or "unix".'
+EVERYBODY_HINT = (
+    "Name the networks of your own proxies alone: whoever is trusted can claim "
+    "any address as their own."
+)
+
+
+@register(TAG)
+def check_client_ip(**kwargs: Any) -> list[CheckMessage]:
+    if conf.CLIENT_IP is None or not is_valid(Conf.CLIENT_IP):
+        return []
+    return [*_check_function(conf.CLIENT_IP), *_check_both()]
+
+
+def _check_function(path: str) -> Iterator[CheckMessage]:
+    try:
+        if callable(import_string(path)):
+            return
+        reason = "it is no function"
+    except Exception as failure:
+        reason = str(failure)
+    message = f"{Conf.CLIENT_IP.name} {path!r} can't be used: {reason}."
+    yield error(11, message, hint=FUNCTION_HINT)
+
+
+def _check_both() -> Iterator[CheckMessage]:
+    if conf.TRUSTED_PROXIES:
+        message = f"{Conf.CLIENT_IP.name} is set, so {{}} is ignored."
+        yield warning(6, message.format(Conf.TRUSTED_PROXIES.name), hint=BOTH_HINT)
+
+
+@register(TAG)
+def check_trusted_proxies(**kwargs: Any) -> list[CheckMessage]:
+    if not is_valid(Conf.TRUSTED_PROXIES):
+        return []
+    return [
+        message
+        for entry in conf.TRUSTED_PROXIES
+        if entry != UNIX
+        for message in _check_proxy(entry)
+    ]
+
+
+def _check_proxy(entry: str) -> Iterator[CheckMessage]:
+    name = Conf.TRUSTED_PROXIES.name
+    network = parse_network(entry)
+    if network is None:
+        yield error(12, f"{name} has {entry!r}, no network.", hint=NETWORK_HINT)
+    elif network.prefixlen == 0:
+        message = f"{name} has {entry!r}, which trusts everybody."
+        yield warning(7, message, hint=EVERYBODY_HINT)

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import models, router
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from wagtail_user_sessions.backends.db import SessionStore
+from wagtail_user_sessions.conf import Conf, conf
+from wagtail_user_sessions.management.age import moment_before
+from wagtail_user_sessions.management.engine import engine_in_use
+from wagtail_user_sessions.management.progress import Progress
+from wagtail_user_sessions.management.users import find_users, superusers
+from wagtail_user_sessions.mass_revocation import MassRevocation
+from wagtail_user_sessions.models import SessionQuerySet
+
+
+class Command(BaseCommand):
+    help = "Ends sessions, of the users named or of everybody: they are signed out."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        whose = parser.add_mutually_exclusive_group(required=True)
+        whose.add_argument(
+            "--user",
+            action="extend",
+            nargs="+",
+            help="The username (or what else the user signs in with) or the id.",
+        )
+        whose.add_argument(
+            "--all",
+            action="store_true",
+            help="Everybody's sessions, those of visitors included.",
+        )
+        parser.add_argument(
+            "--except-superusers",
+            action="store_true",
+            help="With --all: leave the sessions of superusers alone.",
+        )
+        parser.add_argument(
+            "--older-than",
+            metavar="AGE",
+            help="Only sessions signed in to longer ago, such as 90m, 12h, 30d, 4w.",
+        )
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="Only tell how many sessions would be ended.",
+        )
+
+    def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
+        engine = engine_in_use()
+        rows = _choose(engine, options)
+        if dry_run:
+            self._tell_chosen(rows.count())
+        elif options["all"]:
+            revocation = MassRevocation(rows, engine=engine)
+            progress = Progress(self.stderr, total=rows.count())
+            ended = progress.follow(revocation)
+            self._tell_ended(ended, cache_failed=revocation.cache_failed)
+        else:
+            count = rows.revoke()
+            self._tell_ended(count, cache_failed=count.cache_failed)
+
+    def _tell_chosen(self, count: int) -> None:
+        message = ngettext(
+            "%(count)d session would be ended. Nothing was changed.",
+            "%(count)d sessions would be ended. Nothing was changed.",
+            count,
+        )
+        self.stdout.write(message % {"count": count})
+
+    def _tell_ended(self, count: int, *, cache_failed: bool) -> None:
+        message = ngettext(
+            "%(count)d session was ended.", "%(count)d sessions were ended.", count
+        )
+        self.stdout.write(message % {"count": count})
+        if cache_failed:
+            self._warn_of_copies()
+
+    def _warn_of_copies(self) -> None:
+        message = _(
+            "The cache could not be told: for as long as %(seconds)d seconds "
+            "(%(setting)s) they may still be believed."
+        )
+        setting = Conf.CACHE_MAX_AGE.name
+        self.stderr.write(message % {"seconds": conf.CACHE_MAX_AGE, "setting": setting})
+
+
+def _choose(engine: type[SessionStore], options: dict[str, Any]) -> SessionQuerySet:
+    model = engine.get_model_class()
+    rows = SessionQuerySet(model, using=router.db_for_write(model))
+    if options["user"] is not None:
+        if options["except_superusers"]:
+            raise CommandError(_("--except-superusers needs --all."))
+        ids = [user.pk for user in find_users(options["user"])]
+        rows = rows.filter(user__in=ids)
+    elif options["except_superusers"]:
+        rows = rows.exclude(user__in=superusers())
+    if options["older_than"] is not None:
+        rows = rows.filter(_is_older(options["older_than"]))
+    return rows
+
+
+def _is_older(age: str) -> models.Q:
+    moment = moment_before(age)
+    anonymous = models.Q(signed_in_at=None, created_at__lt=moment)
+    return models.Q(signed_in_at__lt=moment) | anonymous
