@@ -54,15 +54,15 @@ def _touch(
 ) -> None:
     cutoff = now - timedelta(seconds=conf.ACTIVITY_INTERVAL)
     is_changed = facts.differ(row, facts.identify(client))
-    columns: dict[str, object] = {"last_activity": now}
-    if is_changed:
-        columns |= facts.collect(client)
     is_due = row.last_activity is None or row.last_activity < cutoff
     if is_due and session.claim_activity(row):
-        is_older = Q(last_activity=None) | Q(last_activity__lt=cutoff)
-        _write(session, row, columns, is_older)
+        condition = Q(last_activity=None) | Q(last_activity__lt=cutoff)
     elif is_changed and (facts.is_blank(row) or session.claim_change(row)):
-        _write(session, row, columns, Q())
+        condition = Q()
+    else:
+        return
+    columns = facts.collect(client) if is_changed else {}
+    _write(session, row, {"last_activity": now, **columns}, condition)
 
 
 def _write(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -121,13 +121,20 @@ def _forwarded_address(
             return None
     elif not _is_in(address, networks):
         return address
-    for hop in reversed(forwarded_for[-FORWARDED_LIMIT:].split(",")):
-        if not hop.strip():
-            continue
+    for hop in _hops(forwarded_for):
         address = parse_ip(hop)
         if address is None or not _is_in(address, networks):
             break
     return address
+
+
+def _hops(forwarded_for: str) -> Iterator[str]:
+    """The entries from the right, without empty ones."""
+    hops = forwarded_for[-FORWARDED_LIMIT:].split(",")
+    if len(forwarded_for) > FORWARDED_LIMIT:
+        # The end of an address is an address of somebody else's.
+        hops[0] = "unknown"
+    return (hop for hop in reversed(hops) if hop.strip())
 
 
 @lru_cache(maxsize=8)

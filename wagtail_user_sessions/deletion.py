@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -11,7 +12,7 @@ from django.db.models.signals import ModelSignal, post_delete, pre_delete
 
 from .revocation import Reason, because
 from .signals import session_ended
-from .writes import Write
+from .writes import Write, retrying
 
 if TYPE_CHECKING:
     from .models import AbstractSession
@@ -27,8 +28,8 @@ def delete_row(
     Without a transaction around it, which a deletion by Django would have.
     """
     if _has_followers(type(row)):
-        rows.defer("session_data").delete()
-    elif rows._raw_delete(using):
+        retrying(using, rows.defer("session_data").delete)
+    elif retrying(using, partial(rows._raw_delete, using)):
         post_delete.send(sender=type(row), instance=row, using=using, origin=row)
 
 

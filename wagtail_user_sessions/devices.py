@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,9 +11,12 @@ import user_agents
 from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from user_agents.parsers import UserAgent as Parsed
 
 from .client import Hints
 from .text import clean
+
+logger = logging.getLogger(__name__)
 
 FAMILY_LIMIT = 64
 
@@ -38,6 +42,7 @@ class Device:
 # a phone's browser are the desktop's: what differs is the kind of device.
 BROWSERS = {
     "Other": "",
+    "Android": "",
     "Mobile Safari": "Safari",
     "Mobile Safari UI/WKWebView": "Safari",
     "Chrome Mobile": "Chrome",
@@ -49,8 +54,14 @@ BROWSERS = {
     "Edge Mobile": "Edge",
     "Opera Mobile": "Opera",
     "Opera Mini": "Opera",
+    "Opera Touch": "Opera",
+    "DuckDuckGo Mobile": "DuckDuckGo",
     "IE": "Internet Explorer",
     "IE Mobile": "Internet Explorer",
+    "MiuiBrowser": "Mi Browser",
+    "Oculus Browser": "Meta Quest Browser",
+    "QQ Browser Mobile": "QQ Browser",
+    "WeChat Browser": "WeChat",
 }
 SYSTEMS = {
     "Other": "",
@@ -58,8 +69,28 @@ SYSTEMS = {
     "Mac OS": "macOS",
     "Chrome OS": "ChromeOS",
     "Chromium OS": "ChromeOS",
+    "Web0S": "webOS",
+    # Browsers have stopped naming the distribution, and it says nothing to tell
+    # one device from another.
+    "Arch Linux": "Linux",
+    "CentOS": "Linux",
+    "Debian": "Linux",
+    "Fedora": "Linux",
+    "Gentoo": "Linux",
+    "Linux Mint": "Linux",
+    "Mageia": "Linux",
+    "Mandriva": "Linux",
+    "Red Hat": "Linux",
+    "SUSE": "Linux",
+    "Slackware": "Linux",
+    "Ubuntu": "Linux",
 }
-DESKTOP_SYSTEMS = {"Windows", "macOS", "Linux", "ChromeOS"}
+DESKTOP_SYSTEMS = {
+    *("Windows", "macOS", "Linux", "ChromeOS"),
+    *("FreeBSD", "NetBSD", "OpenBSD", "DragonFly", "Solaris"),
+}
+# Elsewhere a browser that calls itself Safari is only built like it.
+SAFARI_SYSTEMS = {"iOS", "macOS", "Windows"}
 # Brands of Sec-CH-UA under the names of the families above.
 BRANDS = {
     "Google Chrome": "Chrome",
@@ -71,6 +102,8 @@ BRANDS = {
     "Samsung Internet": "Samsung Internet",
     "YaBrowser": "Yandex Browser",
     "DuckDuckGo": "DuckDuckGo",
+    "Whale": "Whale",
+    "Avast Secure Browser": "Avast Secure Browser",
 }
 PLATFORMS = {
     "Windows": "Windows",
@@ -82,6 +115,14 @@ PLATFORMS = {
     "Chromium OS": "ChromeOS",
 }
 BRAND = re.compile(r'"([^"]*)"\s*;\s*v="')
+# "GPTBot/1.2; +https://…" and "CCBot/2.0 (https://…)": how crawlers name
+# themselves, known to ua-parser or not.
+BOT = re.compile(
+    r"(?:^|[(;] ?)([\w.-]+)(?:[/ ][\w.]+)?(?:; | \()\+?(?:https?:|[\w.-]+@)"
+)
+# Browsers of iOS that ask for the pages of a desktop, as most do on an iPad.
+IOS_AS_MAC = re.compile(r"\b(?:CriOS|EdgiOS|FxiOS|GSA)/")
+TELEVISION = re.compile(r"\b(?:Smart-?TV|TV|BRAVIA|AFT\w+|CrKey|VR)\b", re.IGNORECASE)
 
 
 @lru_cache(maxsize=1024)
@@ -90,17 +131,18 @@ def describe(user_agent: str, hints: Hints = Hints()) -> Device:  # noqa: B008
 
     Hints, where a browser sends them, are believed over its user agent; their
     absence means nothing. ``user_agent`` is expected to be capped: parsing
-    costs time by its length.
+    costs time by its length. Never raises.
     """
-    parsed = user_agents.parse(user_agent)
-    if parsed.is_bot:
-        return Device(Kind.BOT, _family(parsed.browser.family, BROWSERS))
-    device = Device(
-        browser=_brand(hints) or _family(parsed.browser.family, BROWSERS),
-        os=PLATFORMS.get(hints.platform.strip('"'))
-        or _family(parsed.os.family, SYSTEMS),
-    )
-    return Device(_kind(parsed, device, hints), device.browser, device.os)
+    try:
+        # All that means something is ASCII, and the library fails at others'
+        # digits, such as "²".
+        parsed = user_agents.parse(user_agent.encode("ascii", "ignore").decode())
+        return _describe(parsed, hints)
+    except Exception:
+        # The library has a thousand patterns, and a client must not be able to
+        # make a sign-in fail.
+        logger.exception("A user agent of %d characters failed", len(user_agent))
+        return Device()
 
 
 def label(kind: str, browser: str, os: str) -> str:
@@ -112,8 +154,25 @@ def label(kind: str, browser: str, os: str) -> str:
     return browser or os or gettext("Unknown device")
 
 
+def _describe(parsed: Parsed, hints: Hints) -> Device:
+    bot = BOT.search(parsed.ua_string)
+    if bot or parsed.is_bot:
+        name = bot[1] if bot else parsed.browser.family
+        return Device(Kind.BOT, _family(name, BROWSERS))
+    system = PLATFORMS.get(hints.platform.strip('"'))
+    system = system or _family(parsed.os.family, SYSTEMS)
+    if system == "macOS" and IOS_AS_MAC.search(parsed.ua_string):
+        system = "iOS"
+    browser = _brand(hints) or _family(parsed.browser.family, BROWSERS)
+    if browser == "Safari" and system not in SAFARI_SYSTEMS:
+        browser = ""
+    return Device(_kind(parsed, system, hints), browser, system)
+
+
 def _family(name: str, known_names: dict[str, str]) -> str:
-    return clean(known_names.get(name, name), limit=FAMILY_LIMIT)
+    name = known_names.get(name, name)
+    # A piece of an address, which the library took for a name.
+    return "" if "/" in name else clean(name, limit=FAMILY_LIMIT)
 
 
 def _brand(hints: Hints) -> str:
@@ -123,11 +182,25 @@ def _brand(hints: Hints) -> str:
     return ""
 
 
-def _kind(parsed: user_agents.parsers.UserAgent, device: Device, hints: Hints) -> Kind:
-    if parsed.is_tablet and hints.mobile != "?1":
-        return Kind.TABLET
-    if parsed.is_mobile or hints.mobile == "?1":
+def _kind(parsed: Parsed, system: str, hints: Hints) -> Kind:
+    if TELEVISION.search(parsed.ua_string):
+        return Kind.UNKNOWN
+    if hints.mobile == "?1":
         return Kind.MOBILE
-    if parsed.is_pc or device.os in DESKTOP_SYSTEMS:
+    if _is_tablet(parsed, system):
+        return Kind.TABLET
+    if parsed.is_mobile or system in {"Android", "iOS"}:
+        return Kind.MOBILE
+    if parsed.is_pc or system in DESKTOP_SYSTEMS:
         return Kind.DESKTOP
     return Kind.UNKNOWN
+
+
+def _is_tablet(parsed: Parsed, system: str) -> bool:
+    """Whether it is a tablet, by what phones have and tablets lack: "Mobile"."""
+    if system == "Android":
+        # Other programs than browsers have no such habit.
+        is_browser = parsed.ua_string.startswith("Mozilla/")
+        return is_browser and "Mobile" not in parsed.ua_string
+    is_ios_as_mac = system == "iOS" and "Macintosh" in parsed.ua_string
+    return bool(parsed.is_tablet or is_ios_as_mac)

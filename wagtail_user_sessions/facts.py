@@ -33,7 +33,7 @@ def identify(client: Client) -> dict[str, Any]:
 
 
 def differ(row: AbstractSession, columns: Mapping[str, Any]) -> bool:
-    return any(getattr(row, name) != value for name, value in columns.items())
+    return any(_known(row, name) != value for name, value in columns.items())
 
 
 def is_blank(row: AbstractSession) -> bool:
@@ -62,6 +62,14 @@ def collect(client: Client) -> dict[str, Any]:
         "city": place.city,
         "country": place.country,
     }
+
+
+def _known(row: AbstractSession, name: str) -> Any:
+    value = getattr(row, name)
+    if name == "ip" and value is not None:
+        # PostgreSQL writes some addresses otherwise: ::192.0.2.1 for ::c000:201.
+        return str(ipaddress.ip_address(value))
+    return value
 
 
 def _stored_ip(ip: IPAddress | None) -> str | None:

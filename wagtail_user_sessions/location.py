@@ -31,19 +31,20 @@ class Location:
 
 def locate(ip: IPAddress | None) -> Location:
     """The place of the address; empty where nothing is known. Never raises."""
-    path = database_path()
-    if ip is None or path is None:
+    if ip is None or not getattr(settings, "GEOIP_PATH", None):
         return Location()
-    reader = _readers.get(path)
+    reader = _readers.get(database_path())
     if reader is None:
         return Location()
     try:
         return _look_up(reader, ip)
     except AddressNotFoundError:
         return Location()
-    except Exception:
-        # A damaged file fails in as many ways as it has bytes.
-        _readers.give_up(path)
+    except Exception as error:
+        # A damaged file fails in as many ways as it has bytes. A sound one of
+        # IPv4 alone fails at an IPv6 address.
+        if ip.version == 4 or type(error) is not ValueError:
+            _readers.give_up(reader)
         return Location()
 
 
@@ -56,7 +57,8 @@ def database_path() -> Path | None:
     city = getattr(settings, "GEOIP_CITY", "GeoLite2-City.mmdb")
     country = getattr(settings, "GEOIP_COUNTRY", "GeoLite2-Country.mmdb")
     candidates = (base, base / city, base / country)
-    return next((path for path in candidates if path.is_file()), None)
+    # Unlike Path.is_file() it answers for a folder that may not be read, too.
+    return next((path for path in candidates if os.path.isfile(path)), None)
 
 
 def _look_up(reader: GeoIP2, ip: IPAddress) -> Location:
@@ -78,26 +80,34 @@ class Readers:
         self._signature: tuple[object, ...] | None = None
         self._reader: GeoIP2 | None = None
 
-    def get(self, path: Path) -> GeoIP2 | None:
-        try:
-            stat = os.stat(path)
-        except OSError:
-            return None
-        signature = (path, stat.st_ino, stat.st_mtime_ns, stat.st_size)
+    def get(self, path: Path | None) -> GeoIP2 | None:
+        signature = self._sign(path)
         if signature != self._signature:
             self._reader = self._open(path)
             self._signature = signature
         return self._reader
 
-    def give_up(self, path: Path) -> None:
-        logger.exception("The GeoIP database %s can't be read", path.name)
-        self._reader = None
+    def give_up(self, reader: GeoIP2) -> None:
+        """Use the reader no more, unless another thread has seen to it."""
+        if reader is self._reader:
+            self._reader = None
+            logger.exception("The GeoIP database can't be read: %r", reader)
 
-    def _open(self, path: Path) -> GeoIP2 | None:
+    def _sign(self, path: Path | None) -> tuple[object, ...]:
+        try:
+            stat = os.stat(path or "")
+        except OSError:
+            return (settings.GEOIP_PATH,)
+        return (path, stat.st_ino, stat.st_mtime_ns, stat.st_size)
+
+    def _open(self, path: Path | None) -> GeoIP2 | None:
+        if path is None:
+            logger.error("There is no GeoIP database at %s", settings.GEOIP_PATH)
+            return None
         try:
             return GeoIP2(path)
         except Exception:
-            logger.exception("The GeoIP database %s can't be opened", path.name)
+            logger.exception("The GeoIP database %s can't be opened", path)
             return None
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import models
+from django.db import models, router
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +15,7 @@ from . import devices
 from .digests import AUTH_DIGEST_LENGTH, KEY_HASH_LENGTH, digest_auth_hash, hash_key
 from .fields import DigestField
 from .revocation import Reason, RevokedCount, because
+from .writes import retrying
 
 if TYPE_CHECKING:
     from .backends.db import SessionStore
@@ -53,7 +54,10 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         ``session_ended`` and to the log.
         """
         with because(reason, by=by) as ending:
-            _, per_model = self.defer("session_data").delete()
+            _, per_model = retrying(
+                self._db or router.db_for_write(self.model),
+                self.defer("session_data").delete,
+            )
         count = per_model.get(self.model._meta.label, 0)
         return RevokedCount(count, cache_failed=ending.cache_failed)
 

@@ -3,8 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
-from django.db import transaction
+from django.db import OperationalError, transaction
+
+T = TypeVar("T")
+
+# A statement that the database gave up to break a deadlock, by MariaDB's error
+# numbers (ER_LOCK_DEADLOCK, ER_CHECKREAD) and PostgreSQL's SQLSTATEs.
+GIVEN_UP = {1213, 1020, "40P01", "40001"}
+ATTEMPTS = 10
+
+
+def retrying(using: str, write: Callable[[], T]) -> T:
+    """Do a write again that was given up to break a deadlock.
+
+    Not inside a transaction, all of which is lost then. ``write`` must change
+    nothing but the database before it is done.
+    """
+    if transaction.get_connection(using).in_atomic_block:
+        return write()
+    for _ in range(ATTEMPTS):
+        try:
+            return write()
+        except OperationalError as error:
+            if not _was_given_up(error):
+                raise
+    return write()
+
+
+def _was_given_up(error: OperationalError) -> bool:
+    cause = error.__cause__
+    codes = {getattr(cause, "sqlstate", None), *getattr(cause, "args", ())[:1]}
+    return not GIVEN_UP.isdisjoint(codes)
 
 
 class Write:

@@ -4,6 +4,8 @@ Each test puts the writer of the cache at the worst moment there is: it waits
 between its step in the database and its step in the cache.
 """
 
+import contextlib
+
 import pytest
 from django.contrib.sessions.backends.base import UpdateError
 from django.db import transaction
@@ -167,10 +169,8 @@ def test_loads_saves_and_an_end_in_any_order_leave_no_zombie():
         session = SessionStore(session_key)
         session["more"] = 1
         together.wait()
-        try:
+        with contextlib.suppress(UpdateError):
             session.save()
-        except UpdateError:
-            pass
 
     def load_often(session_key):
         together.wait()

@@ -25,7 +25,7 @@ from wagtail_user_sessions.exceptions import (
     refusing_database_errors,
 )
 from wagtail_user_sessions.revocation import Reason, because, current
-from wagtail_user_sessions.writes import Write
+from wagtail_user_sessions.writes import Write, retrying
 
 from .rows import RowStore
 
@@ -97,10 +97,8 @@ class SessionStore(RowStore):
             return
         data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
         with refusing_database_errors():
-            if must_create:
-                self._insert(data)
-            else:
-                self._update(data)
+            write = self._insert if must_create else self._update
+            retrying(self._using, partial(write, data))
 
     def settle(self) -> None:
         """Repair what a transaction has rolled back since.
@@ -146,8 +144,9 @@ class SessionStore(RowStore):
         old_hash, new_hash = hash_key(old_key), hash_key(new_key)
         purge = partial(self.purge_ended, [old_hash])
         purge()
+        move = partial(self._find(old_key).update, key_hash=new_hash)
         with refusing_database_errors():
-            is_moved = bool(self._find(old_key).update(key_hash=new_hash))
+            is_moved = bool(retrying(self._using, move))
         if is_moved:
             if self._row is not None:
                 self._row.key_hash = new_hash
