@@ -192,7 +192,6 @@ def test_djangos_table_is_a_warning_while_it_holds_keys(django_table):
 
 def test_no_database_is_asked_unless_it_is_named(django_table):
     with connection.execute_wrapper(lambda *args: pytest.fail("it was asked")):
-        assert run(Tags.database) == {}
         assert run(Tags.database, databases=[]) == {}
 
 

@@ -55,7 +55,7 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         """
         with because(reason, by=by) as ending:
             _, per_model = retrying(
-                self._db or router.db_for_write(self.model),
+                self._db or router.db_for_write(self.model),  # type: ignore[attr-defined]
                 self.defer("session_data").delete,
             )
         count = per_model.get(self.model._meta.label, 0)

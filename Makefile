@@ -1,0 +1,35 @@
+PYTHON ?= python3
+PORT ?= 8000
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo   serve the sandbox at http://127.0.0.1:$(PORT) (another port: PORT=8123)"
+	@echo "make test   run the tests on SQLite, and on PostgreSQL and MariaDB where they are"
+
+demo: $(VENV)/.sandbox
+	@$(BIN)/python -m sandbox.manage demo --address http://127.0.0.1:$(PORT)
+	@echo
+	@$(BIN)/python -m sandbox.manage runserver --noreload 127.0.0.1:$(PORT)
+
+test: $(VENV)/.test
+	@$(BIN)/python -c "import MySQLdb" 2>$(VENV)/mariadb.log \
+		|| $(BIN)/python -m pip install -qq --group mariadb >$(VENV)/mariadb.log 2>&1 \
+		|| echo "MariaDB's driver can't be installed (see $(VENV)/mariadb.log): it needs a C compiler, pkg-config and the headers of libmariadb."
+	@$(BIN)/python -m tests.django_suite.source \
+		|| { echo "Django's source can't be fetched: its session tests are not run."; test -z "$$CI"; }
+	@$(BIN)/python -m tests
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	@$(PYTHON) -m venv $(VENV)
+
+# Older pips don't know dependency groups.
+$(VENV)/.sandbox $(VENV)/.test: $(VENV)/.%: pyproject.toml | $(BIN)/python
+	@echo "Installing the package and what the $* needs into $(VENV) ..."
+	@$(BIN)/python -m pip install -qq "pip>=25.1"
+	@$(BIN)/python -m pip install -qq --editable . --group $*
+	@touch $@

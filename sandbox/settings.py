@@ -1,0 +1,116 @@
+"""A small Wagtail site that uses the package. Two environment variables:
+
+SANDBOX_SESSION_ENGINE  wagtail_user_sessions.backends.db (the default) or
+                        wagtail_user_sessions.backends.cached_db
+SANDBOX_VAR             the folder of the database and all other files it writes
+"""
+
+import os
+from pathlib import Path
+
+SANDBOX_DIR = Path(__file__).resolve().parent
+BASE_DIR = SANDBOX_DIR.parent
+VAR_DIR = Path(os.environ.get("SANDBOX_VAR") or SANDBOX_DIR / "var")
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+
+# The site is for one's own computer only.
+DEBUG = True
+SECRET_KEY = "the sandbox keeps no secrets"
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+
+INSTALLED_APPS = [
+    "sandbox.home",
+    "wagtail_user_sessions",
+    "wagtail.contrib.forms",
+    "wagtail.contrib.redirects",
+    "wagtail.embeds",
+    "wagtail.sites",
+    "wagtail.users",
+    "wagtail.snippets",
+    "wagtail.documents",
+    "wagtail.images",
+    "wagtail.search",
+    "wagtail.admin",
+    "wagtail",
+    "modelcluster",
+    "taggit",
+    "django_filters",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "wagtail_user_sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "wagtail.contrib.redirects.middleware.RedirectMiddleware",
+]
+ROOT_URLCONF = "sandbox.urls"
+
+# An example theme, where there is one, overrides the package's own markup.
+THEME_TEMPLATES = BASE_DIR / "templates"
+THEME_STATIC = BASE_DIR / "static"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [THEME_TEMPLATES] if THEME_TEMPLATES.is_dir() else [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.debug",
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+STATICFILES_DIRS = [THEME_STATIC] if THEME_STATIC.is_dir() else []
+STATIC_URL = "/static/"
+MEDIA_ROOT = VAR_DIR / "media"
+MEDIA_URL = "/media/"
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": VAR_DIR / "db.sqlite3",
+        "OPTIONS": {"timeout": 20, "init_command": "PRAGMA journal_mode=WAL"},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {
+    "default": {
+        # Shared between the server and the commands.
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": VAR_DIR / "cache",
+    }
+}
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "wagtail_user_sessions:device_list"
+LOGOUT_REDIRECT_URL = "/"
+
+SESSION_ENGINE = (
+    os.environ.get("SANDBOX_SESSION_ENGINE") or "wagtail_user_sessions.backends.db"
+)
+GEOIP_PATH = VAR_DIR
+# Lets a client on this computer claim to be elsewhere, by X-Forwarded-For.
+WAGTAIL_USER_SESSIONS_TRUSTED_PROXIES = ["127.0.0.0/8", "::1/128"]
+
+WAGTAIL_SITE_NAME = "Sandbox"
+WAGTAILADMIN_BASE_URL = "http://127.0.0.1:8000"
+WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
+WAGTAILDOCS_EXTENSIONS = ["csv", "docx", "odt", "pdf", "pptx", "rtf", "txt", "xlsx"]
+WAGTAIL_ENABLE_UPDATE_CHECK = False
+WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
+WAGTAIL_GRAVATAR_PROVIDER_URL = None
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000

@@ -1,0 +1,50 @@
+"""The sandbox, as a person runs it: by its commands."""
+
+import json
+
+import pytest
+
+from sandbox.home.accounts import ACCOUNTS
+from tests.browser import site
+
+LIST_ROWS = """\
+import json
+from wagtail_user_sessions.models import Session
+
+columns = ("user__username", "ip", "browser", "os", "city", "country")
+print(json.dumps([list(row) for row in Session.objects.active().values_list(*columns)]))
+"""
+
+
+@pytest.fixture
+def var(tmp_path):
+    return site.fill(tmp_path)
+
+
+def rows(var):
+    return sorted(json.loads(site.manage(var, "shell", "-v", "0", "-c", LIST_ROWS)))
+
+
+def test_the_sandbox_passes_its_checks(var):
+    output = site.manage(var, "check", "--fail-level", "WARNING")
+    assert "no issues" in output
+
+
+def test_the_migrations_of_the_sandbox_are_complete(var):
+    assert "No changes" in site.manage(var, "makemigrations", "--check", "--dry-run")
+
+
+def test_every_demo_session_knows_its_user_device_and_place(var):
+    found = rows(var)
+    assert len(found) == sum(len(account.visits) for account in ACCOUNTS)
+    assert all(all(columns) for columns in found)
+
+
+def test_demo_may_run_twice_without_piling_up_rows(var):
+    before = rows(var)
+    output = site.manage(var, "demo", "--address", "http://127.0.0.1:8123")
+    assert rows(var) == before
+    assert "http://127.0.0.1:8123/account/devices/" in output
+    for account in ACCOUNTS:
+        assert account.username in output
+        assert account.password in output
