@@ -4,22 +4,20 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import BadRequest
 from django.http import HttpResponse
-from django.test import Client, RequestFactory
-from django.urls import include, path, reverse
+from django.test import Client
+from django.urls import include, path
 from django.utils import timezone
 
-from wagtail_user_sessions import views
 from wagtail_user_sessions.models import Session
 
 handler400 = "wagtail_user_sessions.views.bad_request"
 
 
 def interrupt(request):
-    request.user.is_authenticated
+    assert request.user is not None
     raise SessionInterrupted("x")
 
 
@@ -27,7 +25,7 @@ def bad(request):
     raise BadRequest("x")
 
 
-def setit(request):
+def set_and_end(request):
     request.session["x"] = 1
     request.session.keys()
     Session.objects.all().delete()
@@ -38,7 +36,7 @@ urlpatterns = [
     path("devices/", include("wagtail_user_sessions.urls")),
     path("interrupt/", interrupt),
     path("bad/", bad),
-    path("set/", setit),
+    path("set/", set_and_end),
 ]
 pytestmark = [pytest.mark.urls(__name__), pytest.mark.django_db(transaction=True)]
 URL = "/devices/"
@@ -105,7 +103,8 @@ def test_order_and_mark(engine, user):
     assert [s.pk for s in r.context["sessions"]] == [ids[1], ids[2], ids[0]]
     html = r.content.decode()
     assert html.count("This device") == 1
-    assert "Chrome on Windows" in html and "192.0.2.7" in html
+    assert "Chrome on Windows" in html
+    assert "192.0.2.7" in html
     assert b.cookies["sessionid"].value not in html
 
 
@@ -123,13 +122,13 @@ def test_interrupted(engine, user, client):
     c.raise_request_exception = False
     r = c.post("/set/")
     assert r.status_code == 400
-    assert (
-        "Sign in again" in r.content.decode() and 'href="/login/"' in r.content.decode()
-    )
+    assert "Sign in again" in r.content.decode()
+    assert 'href="/login/"' in r.content.decode()
     assert "no-store" in r["Cache-Control"]
     c = signed_in(user)
     r = c.post("/interrupt/")
-    assert r.status_code == 400 and "Your session has ended" in r.content.decode()
+    assert r.status_code == 400
+    assert "Your session has ended" in r.content.decode()
     assert not r.context["user"].is_authenticated
     r = c.get("/bad/")
     assert r.status_code == 400
