@@ -1,17 +1,26 @@
+import sys
+from functools import partial
+
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.contrib.sessions.exceptions import SessionInterrupted
+from django.db import OperationalError, transaction
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.test import AsyncClient, Client, RequestFactory
 from django.utils import timezone
+from django.views.debug import ExceptionReporter
 
 from tests.conftest import sign_in
+from wagtail_user_sessions import copies
 from wagtail_user_sessions.exceptions import SessionRefused
 from wagtail_user_sessions.middleware import SessionMiddleware
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.revocation import Reason
 from wagtail_user_sessions.signals import session_ended
+from wagtail_user_sessions.writes import Write
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -279,15 +288,16 @@ def test_a_get_whose_row_is_alive_is_a_bad_request_and_cannot_loop(engine):
 
 
 def test_a_refusal_inside_a_view_ends_likewise(engine):
-    middleware, request = interrupted(engine, "get", cookie="gone" * 8)
+    middleware, request = interrupted(engine, "get")
+    middleware.process_request(request)
+    request.session.keys()
+    Session.objects.all().delete()
     response = middleware.process_exception(request, SessionRefused("it has ended."))
     assert response.status_code == 302
     assert middleware.process_exception(request, ValueError()) is None
 
 
 def test_a_database_that_is_gone_ends_in_a_bad_request(engine, monkeypatch):
-    from django.db import OperationalError
-
     middleware, request = interrupted(engine, "get", ends_row=False)
 
     def fail(*args):
@@ -298,7 +308,104 @@ def test_a_database_that_is_gone_ends_in_a_bad_request(engine, monkeypatch):
         middleware(request)
 
 
+def follow(client, path):
+    """The statuses until a page is no redirect, or for ten pages."""
+    statuses = []
+    while len(statuses) < 10 and statuses[-1:] != [200]:
+        statuses.append(client.get(path).status_code)
+    return statuses
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_page_that_clears_a_session_unread_takes_a_dead_cookie(browser, method):
+    client = browser()
+    use_cookie(client, "x" * 32)
+    assert getattr(client, method)("/clear/").status_code == 200
+
+
+def test_a_dead_cookie_and_a_database_that_refuses_are_no_loop(browser, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OperationalError
+
+    client = browser()
+    use_cookie(client, "x" * 32)
+    monkeypatch.setattr(Session, "save", refuse)
+    assert client.get("/change/").status_code == 400
+
+
+def test_a_copy_that_outlived_its_row_is_no_loop(browser, alice):
+    client = browser(alice)
+    warm(client)
+    Session.objects.all()._raw_delete("default")
+    assert follow(client, "/change/?to=new") in ([302, 200], [200])
+
+
+def test_the_same_page_is_on_the_same_host(engine):
+    middleware, request = interrupted(engine, "get")
+    request.path = request.path_info = "//evil.example/page/"
+    assert not middleware(request).url.startswith("//")
+
+
+def test_a_sign_out_that_can_not_be_repeated_is_no_server_error(
+    browser, alice, engine, monkeypatch
+):
+    delete, calls = engine.SessionStore._delete, []
+
+    def fail_the_second_time(self, session_key):
+        calls.append(session_key)
+        if len(calls) == 2:
+            raise OperationalError
+        return delete(self, session_key)
+
+    client = browser(alice)
+    monkeypatch.setattr(engine.SessionStore, "_delete", fail_the_second_time)
+    assert client.post("/logout-rolled-back/").status_code == 400
+
+
+@pytest.mark.parametrize("is_rotated", [True, False])
+def test_a_page_that_fails_after_a_renewal_signs_nobody_out(
+    browser, alice, settings, is_rotated
+):
+    client = browser(alice)
+    if is_rotated:
+        settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+        settings.SECRET_KEY = "another secret"
+    assert client.get("/renew-and-fail/").status_code == 500
+    assert client.get("/whoami/").content == b"alice"
+
+
+def test_signals_of_a_request_without_a_session_are_taken(alice):
+    for signal in (user_logged_in, user_logged_out):
+        for request in (None, RequestFactory().get("/")):
+            assert signal.send(type(alice), request=request, user=alice)
+
+
 # Users who may no longer sign in
+
+
+def test_a_user_who_is_deleted_beside_a_request_is_nobody(browser, alice):
+    client = browser(alice)
+    assert client.get(f"/delete-user/?pk={alice.pk}").content == b"nobody"
+
+
+@pytest.mark.parametrize("engine", ["cached_db"], indirect=True)
+def test_a_copy_of_a_deleted_users_session_is_nobodys(browser, alice, monkeypatch):
+    client = browser(alice)
+    warm(client)
+    monkeypatch.setattr(copies, "_mark", lambda *args: False)
+    alice.delete()
+    assert client.get("/whoami/").content == b"nobody"
+
+
+def test_users_without_is_active_are_taken(browser, alice, settings, monkeypatch):
+    class Missing:
+        def __get__(self, *args):
+            raise AttributeError
+
+    client = browser(alice)
+    settings.AUTHENTICATION_BACKENDS = ["tests.backends.Another"]
+    monkeypatch.setattr(get_user_model(), "is_active", Missing())
+    assert client.get("/whoami/").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -419,6 +526,44 @@ def test_a_row_knows_its_request(store, alice):
     request.session = store()
     assert not Session.objects.for_request(request).exists()
     assert not row.is_current(request)
+
+
+def test_no_report_of_an_error_contains_the_key(store, alice, monkeypatch):
+    """Reports hold the local variables of each function on the way."""
+
+    def report(act):
+        session = sign_in(store, alice)
+        with monkeypatch.context() as patched:
+            patched.setattr(QuerySet, "_raw_delete", fail)
+            patched.setattr(QuerySet, "update", fail)
+            patched.setattr(QuerySet, "exists", fail)
+            try:
+                act(session)
+            except Exception:
+                reporter = ExceptionReporter(None, *sys.exc_info())
+                return session.session_key in reporter.get_traceback_html()
+        raise AssertionError("nothing failed")
+
+    def fail(*args, **kwargs):
+        raise OperationalError
+
+    def repeat(session):
+        with transaction.atomic():
+            session._repairs.remember(
+                Write("default"), partial(session._delete, session.session_key)
+            )
+            transaction.set_rollback(True)
+        session.settle()
+
+    acts = [
+        lambda session: session.flush(),
+        lambda session: session.cycle_key(),
+        lambda session: session.delete(session.session_key),
+        lambda session: session.exists(session.session_key),
+        lambda session: (session.__setitem__("a", 1), session.save()),
+        repeat,
+    ]
+    assert [report(act) for act in acts] == [False] * len(acts)
 
 
 def test_no_text_of_a_row_contains_its_key(store, alice, caplog):

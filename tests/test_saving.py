@@ -1,18 +1,23 @@
 """Saving beside others who save: each row of the table in docs/saving.md."""
 
 import itertools
+import pickle
 
 import pytest
-from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model, login
 from django.contrib.sessions.backends.base import CreateError, UpdateError
 from django.contrib.sessions.exceptions import SessionInterrupted
-from django.db import connection, transaction
+from django.db import OperationalError, connection, models, transaction
+from django.db.models.functions import Length
+from django.http import HttpRequest
+from django.test.utils import isolate_apps
 from django.utils import timezone
 
 from tests.conftest import set_user, sign_in
 from tests.models import AccountSession
 from tests.models import SessionStore as AccountStore
-from wagtail_user_sessions.models import Session
+from wagtail_user_sessions.backends.db import SessionStore as DBStore
+from wagtail_user_sessions.models import AbstractSession, Session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,7 +73,26 @@ def test_a_value_that_python_calls_equal_is_a_change(session):
     assert stored(session)["kept"] is True
 
 
+def test_unchanged_data_does_not_lengthen_what_another_has_shortened(session):
+    idle, shortening = again(session), again(session)
+    shortening.set_expiry(60)
+    shortening.save()
+    idle.save()
+    assert (row_of(session).expire_date - timezone.now()).total_seconds() <= 60
+
+
 # Replace
+
+
+def test_what_was_cleared_unread_under_a_dead_key_gets_a_new_one(store, session):
+    dead_key = session.session_key
+    session.delete()
+    clearing = store(dead_key)
+    clearing.clear()
+    clearing["new"] = 1
+    clearing.save()
+    assert clearing.session_key != dead_key
+    assert stored(clearing) == {"new": 1}
 
 
 @pytest.mark.parametrize("is_loaded", [True, False])
@@ -320,6 +344,47 @@ def test_a_session_of_a_user_who_is_gone_is_refused(store, alice):
         session.save()
 
 
+def test_a_first_save_that_failed_can_be_made_again(store, monkeypatch):
+    session = store()
+    session["a"] = 1
+    save = Session.save
+
+    def fail_once(*args, **kwargs):
+        monkeypatch.setattr(Session, "save", save)
+        raise OperationalError
+
+    monkeypatch.setattr(Session, "save", fail_once)
+    with pytest.raises(UpdateError):
+        session.save()
+    session.save()
+    assert stored(session) == {"a": 1}
+
+
+def test_sets_that_nobody_changed_are_no_change(store):
+    class Pickle:
+        def dumps(self, data):
+            return pickle.dumps(data, 4)
+
+        def loads(self, data):
+            return pickle.loads(data)
+
+    class PickleStore(store):
+        def __init__(self, session_key=None):
+            super().__init__(session_key)
+            self.serializer = Pickle
+
+    session = PickleStore()
+    session["letters"] = set("abcdefghijklmnop")
+    session.save()
+    for number in range(20):
+        ours, theirs = again(session), again(session)
+        theirs["letters"].add(str(number))
+        theirs.save()
+        ours["number"] = number
+        ours.save()
+    assert len(stored(session)["letters"]) == 36
+
+
 # Keys
 
 
@@ -435,6 +500,70 @@ def test_a_flush_that_was_rolled_back_is_repeated(session, store):
     assert store(old_key).load() == {}
 
 
+def test_a_sign_out_after_a_key_that_was_rolled_back_ends_the_row(store, alice):
+    session = again(sign_in(store, alice))
+    with transaction.atomic():
+        session.cycle_key()
+        transaction.set_rollback(True)
+    session.flush()
+    assert not alice.session_set.exists()
+
+
+def test_who_signs_in_again_after_a_rollback_has_one_session(engine, alice):
+    request = HttpRequest()
+    request.session = engine.SessionStore()
+    alice.backend = "django.contrib.auth.backends.ModelBackend"
+    with transaction.atomic():
+        login(request, alice)
+        request.session.save()
+        transaction.set_rollback(True)
+    login(request, alice)
+    request.session.save()
+    assert alice.session_set.count() == 1
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_hook_of_the_site_may_save_while_the_commit_is_told(store, alice, is_new):
+    session = store()
+    if not is_new:
+        session["a"] = 1
+        session.save()
+        session = again(session)
+
+    def hook():
+        session["hook"] = 1
+        session.save()
+
+    with transaction.atomic():
+        transaction.on_commit(hook)
+        set_user(session, alice)
+        session.save()
+        key = session.session_key
+    assert session.session_key == key
+    assert stored(session)["hook"] == 1
+    assert alice.session_set.count() == 1
+
+
+@pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has no row locks")
+def test_a_merge_whose_commit_was_given_up_is_made_again(session, monkeypatch):
+    ours, theirs = again(session), again(session)
+    theirs["theirs"] = 1
+    theirs.save()
+    ours["ours"] = 1
+    commit, failures = connection._commit, [1213]
+
+    def give_up_once():
+        if not failures:
+            return commit()
+        connection._rollback()
+        raise OperationalError("given up") from Exception(failures.pop())
+
+    monkeypatch.setattr(connection, "_commit", give_up_once)
+    ours.save()
+    assert failures == []
+    assert {"ours", "theirs"} <= stored(session).keys()
+
+
 @pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has no row locks")
 def test_a_merge_reads_the_newest_row_under_a_lock(session, statements):
     ours, theirs = again(session), again(session)
@@ -490,6 +619,45 @@ def test_a_sites_own_column_is_written_with_every_change():
     session.save()
     assert AccountSession.objects.get().account_id == 8
     assert session.get_expiry_age() == 60 * 60 * 24
+
+
+def test_own_columns_that_fill_themselves_do():
+    with isolate_apps("tests"):
+
+        class StampedSession(AbstractSession):
+            user = models.ForeignKey(
+                get_user_model(), models.CASCADE, null=True, related_name="+"
+            )
+            saved_at = models.DateTimeField(auto_now=True)
+            length = models.GeneratedField(
+                expression=Length("session_data"),
+                output_field=models.IntegerField(),
+                db_persist=True,
+            )
+
+            class Meta:
+                app_label = "tests"
+
+    class StampedStore(DBStore):
+        @classmethod
+        def get_model_class(cls):
+            return StampedSession
+
+    with connection.schema_editor() as editor:
+        editor.create_model(StampedSession)
+    try:
+        session = StampedStore()
+        session["a"] = 1
+        session.save()
+        before = StampedSession.objects.get()
+        session["a"] = "longer"
+        session.save()
+        after = StampedSession.objects.get()
+    finally:
+        with connection.schema_editor() as editor:
+            editor.delete_model(StampedSession)
+    assert after.saved_at > before.saved_at
+    assert after.length == len(after.session_data)
 
 
 def test_a_store_saved_outside_a_request_wipes_no_facts(store, browser, alice):

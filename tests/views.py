@@ -1,5 +1,12 @@
 from asgiref.sync import sync_to_async
-from django.contrib.auth import alogin, alogout, authenticate, login, logout
+from django.contrib.auth import (
+    alogin,
+    alogout,
+    authenticate,
+    get_user_model,
+    login,
+    logout,
+)
 from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 
@@ -84,3 +91,22 @@ def sign_in_and_roll_back(request):
 def sign_out_and_fail(request):
     logout(request)
     raise RuntimeError("after the sign-out")
+
+
+def clear(request):
+    request.session.clear()
+    request.session["value"] = "cleared"
+    return HttpResponse("cleared")
+
+
+@transaction.atomic
+def renew_and_fail(request):
+    request.user.get_username()
+    request.session.cycle_key()
+    raise RuntimeError("after the renewal")
+
+
+def delete_user(request):
+    request.session.keys()
+    get_user_model().objects.filter(pk=request.GET["pk"]).delete()
+    return HttpResponse(request.user.get_username() or "nobody")

@@ -8,10 +8,10 @@ that PostgreSQL can keep the update heap-only.
 from __future__ import annotations
 
 import logging
-from copy import copy
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.contrib.auth import SESSION_KEY
 from django.db import DEFAULT_DB_ALIAS, Error
 from django.db.models import Q
 from django.http import HttpRequest
@@ -40,7 +40,7 @@ def touch(request: HttpRequest) -> None:
     if not isinstance(session, SessionStore) or _is_ignored(request):
         return
     row, client = session.row, session.client
-    if row is None or row.user_id is None or client is None:
+    if row is None or client is None or SESSION_KEY not in session:
         return
     try:
         _touch(session, row, client, now=timezone.now())
@@ -72,15 +72,15 @@ def _write(
     condition: Q,
 ) -> None:
     using = row._state.db or DEFAULT_DB_ALIAS
-    rows = type(row)._base_manager.using(using).filter(condition, pk=row.pk)
+    rows = type(row).rows(using).filter(condition, pk=row.pk)
     if not rows.update(**columns) or len(columns) == 1:
         return
-    changed = facts.assign(copy(row), columns)
+    changed = facts.assign(facts.twin(row), columns)
     previous = {name: getattr(row, name) for name in facts.BLANK}
 
     def announce() -> None:
         session.purge_facts(row)
-        if not facts.is_blank(row):
+        if facts.is_news(row, changed):
             session_client_changed.send_robust(
                 type(row), session=changed, previous=previous
             )

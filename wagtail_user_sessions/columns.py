@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.utils import timezone
 
 from . import facts
@@ -57,12 +58,20 @@ def signed_in(
     return columns
 
 
+def own_columns(row: AbstractSession) -> dict[str, Any]:
+    """The values of the columns that a site's own model has beyond ours."""
+    return {
+        field.attname: field.pre_save(row, add=False) for field in own_fields(type(row))
+    }
+
+
 @lru_cache(maxsize=8)
-def own_columns(model: type[AbstractSession]) -> tuple[str, ...]:
-    """The columns that a site's own model has beyond ours."""
+def own_fields(model: type[AbstractSession]) -> tuple[models.Field[Any, Any], ...]:
     from .models import AbstractSession
 
     ours = {field.name for field in AbstractSession._meta.local_fields}
     return tuple(
-        field.attname for field in model._meta.concrete_fields if field.name not in ours
+        field
+        for field in model._meta.concrete_fields
+        if field.name not in ours and not getattr(field, "generated", False)
     )

@@ -22,15 +22,18 @@ BATCH_SIZE = 1000
 
 def delete_row(
     row: AbstractSession, *, rows: models.QuerySet[AbstractSession], using: str
-) -> None:
+) -> bool:
     """Delete the one row that is left in ``rows``; ``row`` is what is known of it.
 
     Without a transaction around it, which a deletion by Django would have.
+    False where it was gone.
     """
     if _has_followers(type(row)):
-        retrying(using, rows.defer("session_data").delete)
-    elif retrying(using, partial(rows._raw_delete, using)):
+        return bool(retrying(using, rows.defer("session_data").delete)[0])
+    is_deleted = bool(retrying(using, partial(rows._raw_delete, using)))
+    if is_deleted:
         post_delete.send(sender=type(row), instance=row, using=using, origin=row)
+    return is_deleted
 
 
 def delete_in_batches(

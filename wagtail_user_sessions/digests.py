@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from django.views.decorators.debug import sensitive_variables
+
 KEY_HASH_LENGTH = 32
 AUTH_DIGEST_LENGTH = 16
 
 
+@sensitive_variables("session_key")
 def hash_key(session_key: str) -> bytes:
     """The 32 bytes that stand for a session key in the database and the cache.
 

@@ -34,5 +34,6 @@ def refusing_database_errors() -> Iterator[None]:
     try:
         yield
     except Error as error:
-        logger.exception("The database refused to save a session")
+        # Not its text, which may repeat the whole row.
+        logger.error("The database refused to save a session: %s", type(error).__name__)
         raise SessionRefused("the database refused it.") from error

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from . import devices, location
-from .client import Client, IPAddress
+from .client import Client, IPAddress, parse_ip
 from .conf import conf
 
 if TYPE_CHECKING:
@@ -39,6 +40,22 @@ def differ(row: AbstractSession, columns: Mapping[str, Any]) -> bool:
 def is_blank(row: AbstractSession) -> bool:
     """Whether nothing is known of the client: the row was born outside a request."""
     return not differ(row, BLANK)
+
+
+def is_news(before: AbstractSession, after: AbstractSession) -> bool:
+    """Whether a row that knew its client has another one now.
+
+    It hasn't if it only kept more of the same one than the settings now allow.
+    """
+    known = Client(parse_ip(before.ip), before.user_agent)
+    return not is_blank(before) and differ(after, identify(known))
+
+
+def twin(row: AbstractSession) -> AbstractSession:
+    """A row like this one, to be changed while this one stays as it is."""
+    other = type(row).__new__(type(row))
+    other.__dict__.update(row.__dict__, _state=copy(row._state))
+    return other
 
 
 def assign(row: AbstractSession, columns: Mapping[str, Any]) -> AbstractSession:

@@ -31,34 +31,36 @@ class Location:
 
 def locate(ip: IPAddress | None) -> Location:
     """The place of the address; empty where nothing is known. Never raises."""
-    if ip is None or not getattr(settings, "GEOIP_PATH", None):
+    if ip is None or not _base():
         return Location()
     reader = _readers.get(database_path())
-    if reader is None:
-        return Location()
     try:
-        return _look_up(reader, ip)
+        return Location() if reader is None else _look_up(reader, ip)
     except AddressNotFoundError:
         return Location()
     except Exception as error:
         # A damaged file fails in as many ways as it has bytes. A sound one of
         # IPv4 alone fails at an IPv6 address.
-        if ip.version == 4 or type(error) is not ValueError:
+        if reader and (ip.version == 4 or type(error) is not ValueError):
             _readers.give_up(reader)
         return Location()
 
 
 def database_path() -> Path | None:
     """The database of the settings, looked for as Django's GeoIP2 does."""
-    base = getattr(settings, "GEOIP_PATH", None)
-    if not base:
+    if not (path := _base()):
         return None
-    base = Path(base)
+    base = Path(path)
     city = getattr(settings, "GEOIP_CITY", "GeoLite2-City.mmdb")
     country = getattr(settings, "GEOIP_COUNTRY", "GeoLite2-Country.mmdb")
     candidates = (base, base / city, base / country)
     # Unlike Path.is_file() it answers for a folder that may not be read, too.
     return next((path for path in candidates if os.path.isfile(path)), None)
+
+
+def _base() -> str | Path | None:
+    base: str | Path | None = getattr(settings, "GEOIP_PATH", None)
+    return base
 
 
 def _look_up(reader: GeoIP2, ip: IPAddress) -> Location:
@@ -97,12 +99,12 @@ class Readers:
         try:
             stat = os.stat(path or "")
         except OSError:
-            return (settings.GEOIP_PATH,)
+            return (_base(),)
         return (path, stat.st_ino, stat.st_mtime_ns, stat.st_size)
 
     def _open(self, path: Path | None) -> GeoIP2 | None:
         if path is None:
-            logger.error("There is no GeoIP database at %s", settings.GEOIP_PATH)
+            logger.error("There is no GeoIP database at %s", _base())
             return None
         try:
             return GeoIP2(path)

@@ -24,18 +24,14 @@ def merge(base: Data, ours: Data, theirs: Data, *, dumps: Dumps) -> Data:
     """What is to be written over ``theirs`` by whoever made ``ours`` from ``base``.
 
     Raises ``SessionRefused`` where they signed in, out or changed the password
-    meanwhile: two users' data never mix. ``dumps`` serializes data, and so
-    tells values apart that Python calls equal, such as 1 and True.
+    meanwhile: two users' data never mix. All data is expected as it was
+    deserialized; ``dumps`` serializes it.
     """
     if triple(theirs) != triple(base):
         raise SessionRefused("its user changed before the request completed.")
     if triple(ours) != triple(base) and SESSION_KEY in base:
         return ours
-    merged = {
-        # Where both agree the object stays ours: the request may hold on to it.
-        key: ours[key] if same(key, ours, theirs, dumps=dumps) else value
-        for key, value in theirs.items()
-    }
+    merged = dict(theirs)
     for key in {**base, **ours}:
         if same(key, ours, base, dumps=dumps):
             continue
@@ -46,8 +42,39 @@ def merge(base: Data, ours: Data, theirs: Data, *, dumps: Dumps) -> Data:
     return merged
 
 
+def take_over(data: Data, before: Data, merged: Data, *, dumps: Dumps) -> None:
+    """Bring the data in memory, which was ``before``, to what was merged.
+
+    What is the same stays the object that it was: the request may hold on to it.
+    """
+    kept = {
+        key: value
+        for key, value in data.items()
+        if key in merged and same(key, before, merged, dumps=dumps)
+    }
+    data.clear()
+    data.update({**merged, **kept})
+
+
 def same(key: str, one: Data, other: Data, *, dumps: Dumps) -> bool:
     """Whether both hold the same value under the key, or both hold none."""
     if key not in one or key not in other:
         return key not in one and key not in other
-    return dumps({key: one[key]}) == dumps({key: other[key]})
+    return _equal(one[key], other[key]) or (
+        # Objects of a site's own serializer need not know when they are equal,
+        # and sets are not serialized in the same order each time.
+        dumps({key: one[key]}) == dumps({key: other[key]})
+    )
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Equality that tells 1, 1.0 and True apart."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(
+            _equal(value, other[key]) for key, value in one.items()
+        )
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    return bool(one == other)

@@ -9,13 +9,17 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions import middleware
 from django.contrib.sessions.exceptions import SessionInterrupted
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import Error
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.cache import add_never_cache_headers
 from django.utils.functional import SimpleLazyObject
+from django.utils.http import escape_leading_slashes
+from django.views.decorators.debug import sensitive_variables
 
 from . import activity, client
 from .backends.db import SessionStore
+from .models import AbstractSession
 from .revocation import Reason
 
 
@@ -58,19 +62,29 @@ class SessionMiddleware(middleware.SessionMiddleware):
         activity.touch(request)
         return response
 
+    @sensitive_variables("key")
     def _repeat(self, request: HttpRequest) -> HttpResponse | None:
         """Send a visitor to the same page again, who meets it with a dead cookie.
 
-        Not if the row of the cookie is alive: the next try might end likewise.
-        The cookie stays, for a request beside this one may just have renewed it.
+        Only if the row of the cookie was there and is gone, or the next try might
+        end likewise. The cookie stays, for a request beside this one may just
+        have renewed it.
         """
         key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-        if request.method != "GET" or not key or self._may_be_alive(key):
+        if (
+            request.method != "GET"
+            or not key
+            or getattr(getattr(request, "session", None), "loaded_key", None) != key
+            or self._may_be_alive(key)
+        ):
             return None
-        response = HttpResponseRedirect(request.get_full_path())
+        # A path that begins with two slashes would name another host.
+        path = escape_leading_slashes(request.get_full_path())
+        response = HttpResponseRedirect(path)
         add_never_cache_headers(response)
         return response
 
+    @sensitive_variables("session_key")
     def _may_be_alive(self, session_key: str) -> bool:
         try:
             return self.SessionStore().exists(session_key)
@@ -89,11 +103,17 @@ def _end_if_inactive(request: HttpRequest, session: SessionStore) -> None:
         and row.user_id is not None
         and SESSION_KEY in session
         and _was_refused(request)
-        and row.user is not None
-        and not row.user.is_active
+        and _is_inactive(row)
     ):
         session.ending_reason = Reason.USER_INACTIVE
         session.flush()
+
+
+def _is_inactive(row: AbstractSession) -> bool:
+    try:
+        return not getattr(row.user, "is_active", True)
+    except ObjectDoesNotExist:
+        return True
 
 
 def _was_refused(request: HttpRequest) -> bool:

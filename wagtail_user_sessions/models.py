@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import models, router
+from django.db import connections, models, router, transaction
+from django.db.models.deletion import Collector
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -42,6 +43,40 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         pk = cast("SessionStore", request.session).id
         return self.none() if pk is None else self.filter(pk=pk)
 
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete the rows as they are, under the keys that they have by now.
+
+        A row may get a new key between its reading and its deletion, and a copy
+        of it in the cache would then outlive it under that key.
+        """
+        if self.query.is_sliced or self.query.distinct:
+            # Django says what is wrong.
+            return super().delete()
+        with transaction.atomic(using=self._writes_to, savepoint=False):
+            collector = Collector(using=self._writes_to, origin=self)
+            collector.collect(self._locked())
+            return collector.delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def _locked(self) -> Self:
+        """The rows, which nobody can change until the transaction ends."""
+        rows = self.using(self._writes_to).order_by().select_related(None)
+        if len(rows.query.alias_map) > 1:
+            # A lock would cover, or fail at, the rows that they are joined to.
+            rows = type(self)(self.model, using=self._writes_to).filter(
+                pk__in=rows.values("pk")
+            )
+        if not connections[self._writes_to].features.has_select_for_update:
+            # Whoever writes to SQLite keeps all others from writing.
+            rows.update(version=models.F("version"))
+        return rows.select_for_update().defer("session_data")
+
+    @property
+    def _writes_to(self) -> str:
+        return self._db or router.db_for_write(self.model)  # type: ignore[attr-defined]
+
     def revoke(
         self,
         *,
@@ -54,10 +89,7 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         ``session_ended`` and to the log.
         """
         with because(reason, by=by) as ending:
-            _, per_model = retrying(
-                self._db or router.db_for_write(self.model),  # type: ignore[attr-defined]
-                self.defer("session_data").delete,
-            )
+            _, per_model = retrying(self._writes_to, self.delete)
         count = per_model.get(self.model._meta.label, 0)
         return RevokedCount(count, cache_failed=ending.cache_failed)
 
@@ -120,12 +152,27 @@ class AbstractSession(models.Model):
     def __str__(self) -> str:
         return self.name or self.device_label
 
+    def delete(
+        self,
+        using: str | None = None,
+        keep_parents: bool = False,  # noqa: FBT001, FBT002
+    ) -> tuple[int, dict[str, int]]:
+        deleted = self.rows(using).filter(pk=self.pk).delete()
+        self.pk = None
+        return deleted
+
+    @classmethod
+    def rows(cls, using: str | None = None) -> SessionQuerySet:
+        """All rows, whatever a site's own managers leave out."""
+        return SessionQuerySet(cls, using=using)
+
     @classmethod
     def get_session_store_class(cls) -> type[SessionStore]:
         """The engine that keeps these rows: SESSION_ENGINE, where it is ours."""
         engine = import_module(settings.SESSION_ENGINE).SessionStore
         get_model_class = getattr(engine, "get_model_class", None)
-        if get_model_class is not None and get_model_class() is cls:
+        concrete = cls._meta.concrete_model
+        if get_model_class is not None and get_model_class() is concrete:
             return cast("type[SessionStore]", engine)
         from .backends.db import SessionStore
 
@@ -152,7 +199,8 @@ class AbstractSession(models.Model):
         password has changed since. Read with ``select_related("user")``.
         """
         return self.expire_date > timezone.now() and (
-            self.user is None or (self.user.is_active and self._is_authentic(self.user))
+            self.user is None
+            or (getattr(self.user, "is_active", True) and self._is_authentic(self.user))
         )
 
     def _is_authentic(self, user: AbstractBaseUser) -> bool:
@@ -168,8 +216,7 @@ class AbstractSession(models.Model):
         reason: Reason | str = Reason.REVOKED,
     ) -> RevokedCount:
         """End this session; see ``SessionQuerySet.revoke``."""
-        rows = SessionQuerySet(type(self), using=self._state.db)
-        return rows.filter(pk=self.pk).revoke(by=by, reason=reason)
+        return self.rows().filter(pk=self.pk).revoke(by=by, reason=reason)
 
 
 class Session(AbstractSession):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from copy import copy
 from functools import partial
 from typing import Any
 
@@ -11,7 +10,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.http import HttpRequest
 
-from . import copies
+from . import copies, facts
 from .backends.db import SessionStore
 from .models import AbstractSession
 from .revocation import Ending, Reason, current
@@ -36,7 +35,7 @@ def session_deleted(
     if not purge():
         ending.cache_failed = True
     # The deletion takes the primary key from the instance.
-    ended = copy(instance)
+    ended = facts.twin(instance)
     reason = ending.reason or _reason_of(origin, sender)
     announce = partial(_announce, ended, reason=reason, ending=ending)
     Write(using, purge, announce)
@@ -66,17 +65,19 @@ def _announce(
     )
 
 
-def user_signed_in(sender: object, request: HttpRequest, **kwargs: Any) -> None:
-    if isinstance(request.session, SessionStore):
-        request.session.mark_signed_in()
+def user_signed_in(sender: object, request: HttpRequest | None, **kwargs: Any) -> None:
+    session = getattr(request, "session", None)
+    if isinstance(session, SessionStore):
+        session.mark_signed_in()
 
 
 def user_signed_out(
     sender: object,
-    request: HttpRequest,
+    request: HttpRequest | None,
     user: AbstractBaseUser | None = None,
     **kwargs: Any,
 ) -> None:
-    if isinstance(request.session, SessionStore):
-        request.session.ending_reason = Reason.SIGNED_OUT
-        request.session.ending_actor = user
+    session = getattr(request, "session", None)
+    if isinstance(session, SessionStore):
+        session.ending_reason = Reason.SIGNED_OUT
+        session.ending_actor = user

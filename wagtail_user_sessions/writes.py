@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from django.db import OperationalError, transaction
+from django.views.decorators.debug import sensitive_variables
 
 T = TypeVar("T")
 
@@ -61,29 +62,24 @@ class Write:
         for act in self.then:
             act()
 
-    @property
-    def pending(self) -> bool:
-        """Whether the transaction of this write is still open.
-
-        A rollback, of a savepoint too, takes a write's callback off the list.
-        """
-        return any(func is self for _, func, _ in self.connection.run_on_commit)
-
-    @property
-    def rolled_back(self) -> bool:
-        return not self.committed and not self.pending
-
 
 def has_uncommitted(using: str) -> bool:
     """Whether the open transaction has written sessions, as far as is known."""
     connection = transaction.get_connection(using)
+    if connection.connection is None:
+        # Asking it would open a connection that a cached page may not need.
+        return False
     if not connection.in_atomic_block:
-        return not connection.get_autocommit()
+        return not connection.autocommit
     return any(isinstance(func, Write) for _, func, _ in connection.run_on_commit)
 
 
 class Repairs:
-    """What to repair should a write turn out to be rolled back."""
+    """What to repair should a write turn out to be rolled back.
+
+    A repair must ask the database where it would harm a write that stood: while
+    the hooks of a commit run, a write isn't told yet that it has committed.
+    """
 
     def __init__(self) -> None:
         self._remembered: list[tuple[Write, Callable[[], object]]] = []
@@ -92,10 +88,21 @@ class Repairs:
         if not write.committed:
             self._remembered.append((write, repair))
 
+    # A repair may hold a session key.
+    @sensitive_variables()
     def settle(self) -> None:
         """Repair the writes that were rolled back, the latest first."""
-        remembered = self._remembered
-        self._remembered = [entry for entry in remembered if entry[0].pending]
-        lost = [repair for write, repair in remembered if write.rolled_back]
+        if not self._remembered:
+            return
+        unsettled = [entry for entry in self._remembered if not entry[0].committed]
+        connections = {id(write.connection): write.connection for write, _ in unsettled}
+        # A rollback, of a savepoint too, takes a write off this list.
+        pending = {
+            id(hook)
+            for connection in connections.values()
+            for _, hook, _ in connection.run_on_commit
+        }
+        self._remembered = [entry for entry in unsettled if id(entry[0]) in pending]
+        lost = [repair for write, repair in unsettled if id(write) not in pending]
         for repair in reversed(lost):
             repair()

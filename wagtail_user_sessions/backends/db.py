@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,10 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError
 from django.core.cache.backends.locmem import LocMemCache
-from django.db import models, router
+from django.db import router
 from django.utils import timezone
 from django.utils.crypto import get_random_string
+from django.views.decorators.debug import sensitive_variables
 
 from wagtail_user_sessions.conf import conf
 from wagtail_user_sessions.deletion import delete_in_batches, delete_row
@@ -30,7 +31,7 @@ from wagtail_user_sessions.writes import Write, retrying
 from .rows import RowStore
 
 if TYPE_CHECKING:
-    from wagtail_user_sessions.models import AbstractSession
+    from wagtail_user_sessions.models import AbstractSession, SessionQuerySet
 
 _claims = LocMemCache(__name__, {"OPTIONS": {"MAX_ENTRIES": 10_000}})
 
@@ -45,8 +46,10 @@ class SessionStore(RowStore):
     """
 
     # Why and by whom the session is about to be flushed, where that is known.
-    ending_reason: Reason = Reason.FLUSHED
+    ending_reason: Reason | str = Reason.FLUSHED
     ending_actor: AbstractBaseUser | None = None
+    # Whether the new key was rolled back, and another has to be made.
+    _key_was_lost = False
 
     @property
     def id(self) -> uuid.UUID | None:
@@ -75,6 +78,10 @@ class SessionStore(RowStore):
                 self.save(must_create=True)
             except CreateError:
                 continue
+            except SessionRefused:
+                # The key names no row.
+                self._session_key = None
+                raise
             self.modified = True
             self._replaces = True
             return
@@ -91,22 +98,32 @@ class SessionStore(RowStore):
         its user has changed since it was loaded, or the database fails.
         """
         self.settle()
+        if self._key_was_lost:
+            self._key_was_lost = False
+            self.cycle_key()
         if self.session_key is None:
             self.create()
             self._replaces = False
             return
         data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
+        write = self._insert if must_create else self._update
+
+        def attempt() -> None:
+            # A commit that was given up has taken back what it wrote.
+            self.settle()
+            write(data)
+
         with refusing_database_errors():
-            write = self._insert if must_create else self._update
-            retrying(self._using, partial(write, data))
+            retrying(self._using, attempt)
 
     def settle(self) -> None:
         """Repair what a transaction has rolled back since.
 
-        Data that wasn't written counts as not written; a flush or a new key is
-        made true after all.
+        Data that wasn't written counts as not written, and a new key as not
+        given; a flush is repeated, for a sign-out must not be undone.
         """
-        self._repairs.settle()
+        with refusing_database_errors():
+            self._repairs.settle()
 
     # Keys
 
@@ -116,15 +133,18 @@ class SessionStore(RowStore):
         The session gets a new key if it has kept the one from before, as it
         does when the same user signs in again. Source: OWASP ASVS 5.0, 7.2.4.
         """
+        self.settle()
         if self._row is not None and self._row.user_id is not None:
             self.cycle_key()
         self._is_sign_in = True
 
+    @sensitive_variables("old_key", "new_key")
     def cycle_key(self) -> None:
         """Give the session a new key; the old one is dead at once.
 
         Raises ``SessionRefused`` where the session of a user has ended.
         """
+        self.settle()
         data = self._session  # type: ignore[attr-defined]
         old_key = self.session_key
         new_key = self._get_new_session_key()
@@ -140,22 +160,26 @@ class SessionStore(RowStore):
     async def acycle_key(self) -> None:
         await sync_to_async(self.cycle_key)()
 
+    @sensitive_variables("old_key", "new_key", "take_back")
     def _move_key(self, old_key: str, new_key: str) -> bool:
-        old_hash, new_hash = hash_key(old_key), hash_key(new_key)
-        purge = partial(self.purge_ended, [old_hash])
+        purge = partial(self.purge_ended, [hash_key(old_key)])
         purge()
-        move = partial(self._find(old_key).update, key_hash=new_hash)
+        move = partial(self._find(old_key).update, key_hash=hash_key(new_key))
         with refusing_database_errors():
             is_moved = bool(retrying(self._using, move))
         if is_moved:
-            if self._row is not None:
-                self._row.key_hash = new_hash
-            # Should this be rolled back, it is done again: somebody else may
-            # have planted the old key, and must not be signed in by it.
-            self._repairs.remember(
-                Write(self._using, purge), partial(self._move_key, old_key, new_key)
-            )
+            take_back = partial(self._take_key_back, old_key)
+            self._repairs.remember(Write(self._using, purge), take_back)
         return is_moved
+
+    @sensitive_variables("old_key")
+    def _take_key_back(self, old_key: str) -> None:
+        """A key is new only once its row has it. The next save makes another:
+        somebody may have planted the old one, and must not be signed in by it.
+        """
+        if not self.exists(self.session_key):
+            self._session_key = old_key
+            self._key_was_lost = True
 
     def _get_new_session_key(self) -> str:
         # 165 random bits: no need to ask whether the key is in use, and the
@@ -167,42 +191,69 @@ class SessionStore(RowStore):
 
     # Ending
 
+    @sensitive_variables("session_key")
     def delete(self, session_key: str | None = None) -> None:
-        session_key = session_key or self.session_key
+        self._delete(session_key or self.session_key)
+
+    @sensitive_variables("session_key")
+    def _delete(self, session_key: str | None) -> bool:
         if session_key is None:
-            return
+            return False
         rows = self._find(session_key)
         row = self._row if session_key == self.session_key else None
         if row is None:
             row = rows.defer("session_data").first()
-        if row is not None:
-            delete_row(row, rows=rows.filter(pk=row.pk), using=self._using)
+        if row is None:
+            return False
+        # The row may have been read under an older key.
+        row.key_hash = hash_key(session_key)
+        return delete_row(row, rows=rows.filter(pk=row.pk), using=self._using)
 
+    @sensitive_variables("key", "end")
     def flush(self) -> None:
         """End the session, and start anew without data and key."""
+        self.settle()
         key = self.session_key
+        row = self._row
         self.clear()
         if key is not None:
-            self._end(key)
+            end = partial(
+                self._end,
+                key,
+                row,
+                reason=current().reason or self.ending_reason,
+                actor=current().actor or self.ending_actor,
+            )
+            end()
             # A sign-out must not be undone by what the view does next.
-            self._repairs.remember(Write(self._using), partial(self._end, key))
+            self._repairs.remember(Write(self._using), end)
         self._row = None
         self._session_key = None
+        self.ending_reason, self.ending_actor = Reason.FLUSHED, None
 
     async def aflush(self) -> None:
         await sync_to_async(self.flush)()
 
-    def _end(self, session_key: str) -> None:
-        if current().reason is not None:
-            self.delete(session_key)
-            return
-        with because(self.ending_reason, by=self.ending_actor):
-            self.delete(session_key)
+    @sensitive_variables("session_key")
+    def _end(
+        self,
+        session_key: str,
+        row: AbstractSession | None,
+        *,
+        reason: Reason | str,
+        actor: AbstractBaseUser | None,
+    ) -> None:
+        with because(reason, by=actor):
+            is_ended = self._delete(session_key)
+            if not is_ended and row is not None and reason == Reason.SIGNED_OUT:
+                # Under the key that a request beside this one has given it.
+                rows = self.model.rows(self._using)
+                retrying(self._using, rows.filter(pk=row.pk).delete)
 
     @classmethod
-    def get_expired(cls) -> models.QuerySet[AbstractSession]:
+    def get_expired(cls) -> SessionQuerySet:
         model = cls.get_model_class()
-        rows = model._base_manager.using(router.db_for_write(model))
+        rows = model.rows(router.db_for_write(model))
         return rows.filter(expire_date__lt=timezone.now())
 
     @classmethod
@@ -235,16 +286,9 @@ class SessionStore(RowStore):
         """
         return _claims.add(str(row.pk), 1, timeout=conf.ACTIVITY_INTERVAL)
 
-    # A cache, of which this engine has none, is told of these
-
     @classmethod
     def purge_facts(cls, row: AbstractSession) -> None:
         """The client of this row has changed."""
-
-    @classmethod
-    def purge_ended(cls, key_hashes: Iterable[bytes]) -> bool:
-        """These rows have ended; False where the cache could not be told."""
-        return True
 
     @classmethod
     def purge_all(cls) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from copy import copy
 from functools import partial
 from secrets import randbelow
 from typing import TYPE_CHECKING, Any
@@ -12,19 +11,20 @@ from typing import TYPE_CHECKING, Any
 from asgiref.sync import sync_to_async
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.backends.base import CreateError, SessionBase
-from django.db import IntegrityError, connections, models, router, transaction
+from django.db import IntegrityError, connections, router, transaction
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.views.decorators.debug import sensitive_variables
 
 from wagtail_user_sessions import columns, facts, signals
 from wagtail_user_sessions.client import Client
 from wagtail_user_sessions.digests import digest_auth_hash, hash_key
 from wagtail_user_sessions.exceptions import GONE, SessionRefused
-from wagtail_user_sessions.merging import Data, merge
+from wagtail_user_sessions.merging import Data, merge, take_over
 from wagtail_user_sessions.writes import Repairs, Write
 
 if TYPE_CHECKING:
-    from wagtail_user_sessions.models import AbstractSession
+    from wagtail_user_sessions.models import AbstractSession, SessionQuerySet
 
 # A version grows by at most this much with each save: enough for 2**42 of them.
 VERSION_STEP = 2**20
@@ -47,6 +47,10 @@ class RowStore(SessionBase):
         # Whether the next save is that of a sign-in.
         self._is_sign_in = False
         self._repairs = Repairs()
+        # The versions that this store has written itself.
+        self._written: set[int] = set()
+        # The key by which a row was found.
+        self.loaded_key: str | None = None
 
     @property
     def key_salt(self) -> str:
@@ -77,8 +81,10 @@ class RowStore(SessionBase):
             self._row = row
             if row is None:
                 self._session_key = None
+            self.loaded_key = self.session_key
         return {} if row is None else self.decode(row.session_data)
 
+    @sensitive_variables("session_key")
     def exists(self, session_key: str | None) -> bool:
         return bool(session_key) and self._find(session_key).exists()
 
@@ -89,10 +95,9 @@ class RowStore(SessionBase):
         except self.model.DoesNotExist:
             return None
 
-    def _find(
-        self, session_key: str | None, **conditions: Any
-    ) -> models.QuerySet[AbstractSession]:
-        return self.model._base_manager.using(self._using).filter(
+    @sensitive_variables("session_key")
+    def _find(self, session_key: str | None, **conditions: Any) -> SessionQuerySet:
+        return self.model.rows(self._using).filter(
             key_hash=hash_key(session_key or ""), **conditions
         )
 
@@ -137,13 +142,20 @@ class RowStore(SessionBase):
         self._adopt(row, self._forget_row, is_started=row.user_id is not None)
 
     def _forget_row(self) -> None:
-        # The row was never born: the next save makes a new one.
-        self._row = None
-        self._session_key = None
+        # Where the row was never born, the next save makes a new one.
+        if not self.exists(self.session_key):
+            self._row = None
+            self._session_key = None
 
     def _update(self, data: Data) -> None:
-        # Without a row where it was cleared unread, or gone when it was read.
-        row = self._row or (self._fetch() if self.session_key else None)
+        row = self._row
+        if row is None and self.session_key is not None:
+            # Cleared unread.
+            row = self._fetch()
+            if row is None:
+                # Nothing of an ended session is in it.
+                self.create()
+                return
         if row is None:
             raise SessionRefused(GONE)
         if self._is_unchanged(row, data):
@@ -160,9 +172,12 @@ class RowStore(SessionBase):
 
     def _extend(self, row: AbstractSession) -> None:
         values = {"expire_date": self.get_expiry_date()}
-        if not self._find(self.session_key, pk=row.pk).update(**values):
-            raise SessionRefused(GONE)
-        self._adopt(facts.assign(copy(row), values), self._restorer())
+        rows = self._find(self.session_key, pk=row.pk, version=row.version)
+        if rows.update(**values):
+            self._adopt(facts.assign(facts.twin(row), values), self._restorer())
+        elif not self.exists(self.session_key):
+            raise self._gone()
+        # Else somebody has saved it, with an expiry that may be a shorter one.
 
     def _write(self, row: AbstractSession, data: Data) -> bool:
         """Write the data over the row as it is known; False where it has moved."""
@@ -171,7 +186,7 @@ class RowStore(SessionBase):
         if not rows.update(**values):
             return False
         is_started = values["user_id"] not in {None, row.user_id}
-        row = facts.assign(copy(row), values)
+        row = facts.assign(facts.twin(row), values)
         purge = partial(self.purge_changed, hash_key(self.session_key or ""))
         self._adopt(row, self._restorer(), purge, is_started=is_started)
         return True
@@ -195,39 +210,42 @@ class RowStore(SessionBase):
         rows = self._find(self.session_key, pk=base.pk)
         row = (rows.select_for_update() if lock else rows).first()
         if row is None:
-            raise SessionRefused(GONE)
+            raise self._gone()
         return row
+
+    def _gone(self) -> SessionRefused:
+        # It was read as alive: by a copy, perhaps, that outlived it.
+        self.purge_ended([hash_key(self.session_key or "")])
+        return SessionRefused(GONE)
 
     def _merge_over(
         self, theirs: AbstractSession, base: AbstractSession, ours: Data
     ) -> bool:
-        merged = ours
-        if not self._replaces:
-            merged = merge(
-                self.decode(base.session_data),
-                ours,
-                self.decode(theirs.session_data),
-                dumps=self._dumps,
-            )
+        if self._replaces or theirs.version in self._written:
+            return self._write(theirs, ours)
+        before: Data = self.serializer().loads(self._dumps(ours))
+        merged = merge(
+            self.decode(base.session_data),
+            before,
+            self.decode(theirs.session_data),
+            dumps=self._dumps,
+        )
         if not self._write(theirs, merged):
             return False
-        # What was taken over goes into memory too, or a second save of this
-        # request would delete it.
-        if merged is not ours:
-            ours.clear()
-            ours.update(merged)
+        # In memory too, or a second save of this request would delete it.
+        take_over(ours, before, merged, dumps=self._dumps)
         return True
 
     def _values(self, row: AbstractSession, data: Data) -> dict[str, Any]:
         new = self.create_model_instance(data)
-        names = ("session_data", "expire_date", "user_id", "auth_digest")
         return {
-            **{
-                name: getattr(new, name)
-                for name in (*names, *columns.own_columns(self.model))
-            },
-            **self._signed_in_columns(row, new.user_id),
+            "session_data": new.session_data,
+            "expire_date": new.expire_date,
+            "user_id": new.user_id,
+            "auth_digest": new.auth_digest,
             "version": row.version + new.version,
+            **self._signed_in_columns(row, new.user_id),
+            **columns.own_columns(new),
         }
 
     def _signed_in_columns(
@@ -257,6 +275,7 @@ class RowStore(SessionBase):
     ) -> None:
         """Take a row that was written as the one that is known."""
         self._row = row
+        self._written.add(row.version)
         self._replaces = self._is_sign_in = False
         if is_started:
             announce = partial(signals.session_started.send_robust, self.model)
@@ -274,6 +293,13 @@ class RowStore(SessionBase):
 
         return restore
 
+    # A cache, where there is one, is told of these
+
     @classmethod
     def purge_changed(cls, key_hash: bytes) -> None:
-        """The data of this row has changed, which a cache has to be told."""
+        """The data of this row has changed."""
+
+    @classmethod
+    def purge_ended(cls, key_hashes: Iterable[bytes]) -> bool:
+        """These rows have ended; False where the cache could not be told."""
+        return True
