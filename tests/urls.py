@@ -1,9 +1,10 @@
 from django.contrib.auth.views import PasswordChangeView
-from django.urls import path
+from django.urls import include, path
 
 from tests import views
 
 urlpatterns = [
+    path("devices/", include("wagtail_user_sessions.urls")),
     path("", views.plain),
     path("read/", views.read),
     path("change/", views.change),

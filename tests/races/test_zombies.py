@@ -13,6 +13,7 @@ from django.db import transaction
 from tests.races.racers import barrier, racing
 from wagtail_user_sessions import copies
 from wagtail_user_sessions.backends.cached_db import SessionStore
+from wagtail_user_sessions.models import Session
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -191,3 +192,31 @@ def test_loads_saves_and_an_end_in_any_order_leave_no_zombie():
         return is_alive(key)
 
     assert count_zombies((save, load_often, end_now), play) == 0
+
+
+def test_a_revocation_beside_a_renewal_leaves_no_copy_under_the_new_key():
+    together = barrier()
+
+    def renew(session_key):
+        session = SessionStore(session_key)
+        session.get("alive")
+        together.wait()
+        session.cycle_key()
+        load(session.session_key)
+        return session.session_key
+
+    def revoke(session_key):
+        rows = Session.objects.for_key(session_key)
+        pk = rows.get().pk
+        together.wait()
+        return Session.objects.filter(pk=pk).revoke()
+
+    def play(renewer, revoker):
+        key = new_key()
+        load(key)
+        renewer.start(key)
+        revoker.start(key)
+        assert revoker.finish() == 1
+        return is_alive(renewer.finish()) and Session.objects.count() == 0
+
+    assert count_zombies((renew, revoke), play) == 0
