@@ -40,7 +40,10 @@ def touch(request: HttpRequest) -> None:
     if not isinstance(session, SessionStore) or _is_ignored(request):
         return
     row, client = session.row, session.client
-    if row is None or client is None or SESSION_KEY not in session:
+    if row is None or row.user_id is None or client is None:
+        return
+    if SESSION_KEY not in session:
+        # Data that can't be decoded any more: its visitor is nobody.
         return
     try:
         _touch(session, row, client, now=timezone.now())

@@ -121,13 +121,15 @@ class AbstractSession(models.Model):
         verbose_name=_("user"),
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now)
-    signed_in_at = models.DateTimeField(_("signed in"), null=True, db_index=True)
+    signed_in_at = models.DateTimeField(
+        _("signed in"), null=True, blank=True, db_index=True
+    )
     auth_digest = DigestField(max_length=AUTH_DIGEST_LENGTH, null=True)
 
     # The activity update writes these. None may be indexed, or PostgreSQL
     # could not keep the update heap-only.
-    last_activity = models.DateTimeField(_("last activity"), null=True)
-    ip = models.GenericIPAddressField(_("IP address"), null=True)
+    last_activity = models.DateTimeField(_("last activity"), null=True, blank=True)
+    ip = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
     user_agent = models.CharField(_("user agent"), max_length=512, blank=True)
     device_kind = models.CharField(
         _("kind of device"),

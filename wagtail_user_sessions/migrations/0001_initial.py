@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 (
                     "signed_in_at",
                     models.DateTimeField(
-                        db_index=True, null=True, verbose_name="signed in"
+                        blank=True, db_index=True, null=True, verbose_name="signed in"
                     ),
                 ),
                 (
@@ -69,11 +69,15 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "last_activity",
-                    models.DateTimeField(null=True, verbose_name="last activity"),
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="last activity"
+                    ),
                 ),
                 (
                     "ip",
-                    models.GenericIPAddressField(null=True, verbose_name="IP address"),
+                    models.GenericIPAddressField(
+                        blank=True, null=True, verbose_name="IP address"
+                    ),
                 ),
                 (
                     "user_agent",
