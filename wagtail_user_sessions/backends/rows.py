@@ -47,7 +47,7 @@ class RowStore(SessionBase):
         # Whether the next save is that of a sign-in.
         self._is_sign_in = False
         self._repairs = Repairs()
-        # The versions that this store has written itself.
+        # The versions that this store has written in the open transaction.
         self._written: set[int] = set()
         # The key by which a row was found.
         self.loaded_key: str | None = None
@@ -275,6 +275,8 @@ class RowStore(SessionBase):
     ) -> None:
         """Take a row that was written as the one that is known."""
         self._row = row
+        if not connections[self._using].in_atomic_block:
+            self._written.clear()
         self._written.add(row.version)
         self._replaces = self._is_sign_in = False
         if is_started:
