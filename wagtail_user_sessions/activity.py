@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.contrib.auth import SESSION_KEY
 from django.db import DEFAULT_DB_ALIAS, Error
@@ -37,7 +37,7 @@ def touch(request: HttpRequest) -> None:
     ended, nor for one that nobody is signed in to. Never raises.
     """
     session = request.session
-    if not isinstance(session, SessionStore) or _is_ignored(request):
+    if not isinstance(session, SessionStore) or is_ignored(request):
         return
     row, client = session.row, session.client
     if row is None or row.user_id is None or client is None:
@@ -75,7 +75,7 @@ def _write(
     condition: Q,
 ) -> None:
     using = row._state.db or DEFAULT_DB_ALIAS
-    rows = type(row).rows(using).filter(condition, pk=row.pk)
+    rows = type(row).rows(using).filter(condition, pk=row.pk, user=row.user_id)
     if not rows.update(**columns) or len(columns) == 1:
         return
     changed = facts.assign(facts.twin(row), columns)
@@ -91,6 +91,13 @@ def _write(
     Write(using, announce)
 
 
-def _is_ignored(request: HttpRequest) -> bool:
+def ignore(request: HttpRequest) -> None:
+    """Count the request as no activity: its page made it, not its user."""
+    cast("SessionStore", request.session).is_activity = False
+
+
+def is_ignored(request: HttpRequest) -> bool:
+    """Whether the request is no activity of its user's."""
     match = request.resolver_match
-    return match is not None and match.view_name in conf.ACTIVITY_IGNORE
+    is_named = match is not None and match.view_name in conf.ACTIVITY_IGNORE
+    return is_named or not cast("SessionStore", request.session).is_activity

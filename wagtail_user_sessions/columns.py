@@ -51,10 +51,13 @@ def signed_in(
         return {}
     now = timezone.now()
     columns: dict[str, Any] = {"signed_in_at": now, "last_activity": now}
-    if known_id not in {None, user_id}:
+    if user_id != known_id:
         columns["name"] = ""
     if client is not None:
         columns |= facts.collect(client)
+    elif known_id not in {None, user_id}:
+        # Whatever is known is of somebody else's client.
+        columns |= facts.BLANK
     return columns
 
 
@@ -73,5 +76,7 @@ def own_fields(model: type[AbstractSession]) -> tuple[models.Field[Any, Any], ..
     return tuple(
         field
         for field in model._meta.concrete_fields
-        if field.name not in ours and not getattr(field, "generated", False)
+        if field.name not in ours
+        and not getattr(field, "generated", False)
+        and not getattr(field.remote_field, "parent_link", False)
     )

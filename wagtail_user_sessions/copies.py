@@ -111,12 +111,6 @@ def purge_all() -> bool:
     return _try("set", EPOCH, _random(), timeout=None)
 
 
-def drop(key_hash: bytes) -> None:
-    """The row has other facts: the next load shall read them."""
-    if conf.CACHE_MAX_AGE:
-        _try("delete", _copy_key(key_hash))
-
-
 def claim(name: str, *, seconds: int) -> bool:
     """Whether the caller is the first to use the name within so many seconds.
 

@@ -29,7 +29,7 @@ def delete_row(
     False where it was gone.
     """
     if _has_followers(type(row)):
-        return bool(retrying(using, rows.defer("session_data").delete)[0])
+        return bool(retrying(using, rows.delete)[0])
     is_deleted = bool(retrying(using, partial(rows._raw_delete, using)))
     if is_deleted:
         post_delete.send(sender=type(row), instance=row, using=using, origin=row)
@@ -57,7 +57,7 @@ def delete_in_batches(
     while found := list(rest.values_list("pk", by_field)[:BATCH_SIZE]):
         batch = rows.order_by().filter(pk__in=[pk for pk, _ in found])
         if is_quiet:
-            deleted = batch._raw_delete(batch.db)
+            deleted = retrying(batch.db, partial(batch._raw_delete, batch.db))
             Write(batch.db)
         else:
             deleted = _delete_loudly(batch, reason=reason, by=by)
@@ -76,20 +76,22 @@ def _delete_loudly(
     by: AbstractBaseUser | None,
 ) -> int:
     with because(reason, by=by):
-        _, per_model = rows.defer("session_data").delete()
+        _, per_model = retrying(rows.db, rows.delete)
     return per_model.get(rows.model._meta.label, 0)
 
 
 def _has_followers(model: type[models.Model]) -> bool:
     """Whether the site itself listens to deletions, or has rows that go along."""
     has_dependents = any(
-        field.auto_created and not field.concrete
+        (field.auto_created and not field.concrete)
+        or hasattr(field, "bulk_related_objects")
         for field in model._meta.get_fields(include_hidden=True)
     )
-    # The package has one receiver of its own, of post_delete.
+    # The package has one receiver of its own of each signal.
     return (
         has_dependents
-        or _count_receivers(pre_delete, model) > 0
+        or bool(model._meta.parents)
+        or _count_receivers(pre_delete, model) > 1
         or _count_receivers(post_delete, model) > 1
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.views.decorators.debug import sensitive_variables
 
 KEY_HASH_LENGTH = 32
@@ -25,3 +26,14 @@ def digest_auth_hash(auth_hash: str) -> bytes:
     """The 16 bytes that stand for a user's session auth hash."""
     encoded = auth_hash.encode("utf-8", "surrogatepass")
     return sha256(encoded).digest()[:AUTH_DIGEST_LENGTH]
+
+
+def auth_digests(user: AbstractBaseUser) -> list[bytes]:
+    """The digests of the auth hashes that are valid for the user now.
+
+    None where the user model knows no such hash, as Django allows.
+    """
+    if not hasattr(user, "get_session_auth_hash"):
+        return []
+    hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+    return [digest_auth_hash(auth_hash) for auth_hash in hashes]

@@ -12,7 +12,7 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import Error
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.cache import add_never_cache_headers
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import escape_leading_slashes
 from django.views.decorators.debug import sensitive_variables
@@ -53,6 +53,11 @@ class SessionMiddleware(middleware.SessionMiddleware):
                 # A forged cookie is found out before an empty row is made of it.
                 session.keys()
             _end_if_inactive(request, session)
+            if _is_background(request, session):
+                # It must not lengthen the idle time, be that the session's age.
+                if session.accessed:
+                    patch_vary_headers(response, ("Cookie",))
+                return response
             response = super().process_response(request, response)
         except SessionInterrupted:
             repeated = self._repeat(request)
@@ -90,6 +95,12 @@ class SessionMiddleware(middleware.SessionMiddleware):
             return self.SessionStore().exists(session_key)
         except Error:
             return True
+
+
+def _is_background(request: HttpRequest, session: SessionStore) -> bool:
+    """Whether a page made the request by itself, and nothing is to be saved."""
+    is_unchanged = not session.modified and not session.is_empty()
+    return is_unchanged and activity.is_ignored(request)
 
 
 def _end_if_inactive(request: HttpRequest, session: SessionStore) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import nullcontext
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -13,10 +15,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from . import devices
-from .digests import AUTH_DIGEST_LENGTH, KEY_HASH_LENGTH, digest_auth_hash, hash_key
+from .digests import AUTH_DIGEST_LENGTH, KEY_HASH_LENGTH, auth_digests, hash_key
 from .fields import DigestField
 from .revocation import Reason, RevokedCount, because
-from .writes import retrying
+from .writes import Write, retrying
 
 if TYPE_CHECKING:
     from .backends.db import SessionStore
@@ -34,6 +36,14 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         """All sessions that the user is signed in to, expired ones included."""
         return self.filter(user=user)
 
+    def authentic_for(self, user: AbstractBaseUser) -> Self:
+        """Sessions of the user that no change of the password has ended."""
+        rows = self.for_user(user)
+        digests = auth_digests(user)
+        if digests:
+            return rows.filter(auth_digest__in=digests)
+        return rows.filter(auth_digest=None)
+
     def for_key(self, session_key: str) -> Self:
         """The session with this key, as it stands in the cookie."""
         return self.filter(key_hash=hash_key(session_key))
@@ -49,29 +59,70 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         A row may get a new key between its reading and its deletion, and a copy
         of it in the cache would then outlive it under that key.
         """
-        if self.query.is_sliced or self.query.distinct:
+        if self._is_undeletable():
             # Django says what is wrong.
             return super().delete()
-        with transaction.atomic(using=self._writes_to, savepoint=False):
-            collector = Collector(using=self._writes_to, origin=self)
-            collector.collect(self._locked())
-            return collector.delete()
+        using = self._writes_to
+        is_atomic = connections[using].in_atomic_block
+        # What is raised in here must not break a transaction that is open.
+        with nullcontext() if is_atomic else transaction.atomic(using=using):
+            collector = Collector(using=using, origin=self)
+            collector.collect(self._for_deletion())
+            deleted = collector.delete()
+        self._result_cache = None
+        return deleted
 
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
 
-    def _locked(self) -> Self:
-        """The rows, which nobody can change until the transaction ends."""
-        rows = self.using(self._writes_to).order_by().select_related(None)
-        if len(rows.query.alias_map) > 1:
-            # A lock would cover, or fail at, the rows that they are joined to.
-            rows = type(self)(self.model, using=self._writes_to).filter(
-                pk__in=rows.values("pk")
+    def update(self, **kwargs: Any) -> int:
+        """As Django's, but for the user alone: ``user.session_set.clear()`` would
+        take the sessions off every list, and leave them signed in.
+        """
+        if not kwargs.keys().isdisjoint({"user", "user_id"}) and (
+            "session_data" not in kwargs
+        ):
+            raise TypeError(
+                "The user of a session is who its data is signed in as. "
+                "To sign a user out, delete or revoke the sessions."
             )
+        return super().update(**kwargs)
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def _is_undeletable(self) -> bool:
+        query = self.query
+        is_combined = query.is_sliced or query.distinct_fields or query.combinator
+        return bool(is_combined) or self._fields is not None  # type: ignore[attr-defined]
+
+    def _for_deletion(self) -> Self:
+        """The rows, whole, which nobody can change until the transaction ends."""
+        rows = self.using(self._writes_to).order_by().select_related(None)
+        if rows._is_composed():
+            # A lock would cover what they are joined to, or isn't allowed. So
+            # they are locked by their keys, and then chosen again.
+            own = type(self)(self.model, using=self._writes_to)
+            rows = own.filter(pk__in=rows.values("pk"))
+            if connections[self._writes_to].features.has_select_for_update:
+                held = [pk for (pk,) in rows.locked().values_list("pk")]
+                rows = rows.filter(pk__in=held)
+        return rows.locked().defer(None)
+
+    def _is_composed(self) -> bool:
+        """Whether a row of the result isn't simply a row of the table."""
+        query = self.query
+        # Joins that Django has found to be needless are counted as 0.
+        tables = sum(map(bool, query.alias_refcount.values()))
+        return tables > 1 or bool(query.distinct or query.annotations or query.extra)
+
+    def locked(self) -> Self:
+        """The rows, which nobody can change from their reading to the end of the
+        transaction.
+        """
         if not connections[self._writes_to].features.has_select_for_update:
             # Whoever writes to SQLite keeps all others from writing.
-            rows.update(version=models.F("version"))
-        return rows.select_for_update().defer("session_data")
+            self.update(version=models.F("version"))
+        return self.select_for_update()
 
     @property
     def _writes_to(self) -> str:
@@ -144,6 +195,9 @@ class AbstractSession(models.Model):
 
     name = models.CharField(_("name"), max_length=64, blank=True)
 
+    # Wagtail would look for references in each session that is saved.
+    wagtail_reference_index_ignore = True
+
     objects = SessionManager()
 
     class Meta:
@@ -154,11 +208,24 @@ class AbstractSession(models.Model):
     def __str__(self) -> str:
         return self.name or self.device_label
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the row; what the cache repeats of it is no longer believed."""
+        is_new = self._state.adding
+        super().save(*args, **kwargs)
+        if not is_new:
+            purge = partial(self.get_session_store_class().purge_changed, self.key_hash)
+            Write(self._state.db or router.db_for_write(type(self)), purge)
+
+    save.alters_data = True  # type: ignore[attr-defined]
+
     def delete(
         self,
         using: str | None = None,
         keep_parents: bool = False,  # noqa: FBT001, FBT002
     ) -> tuple[int, dict[str, int]]:
+        if self.pk is None:
+            # Django says what is wrong.
+            return super().delete(using, keep_parents)
         deleted = self.rows(using).filter(pk=self.pk).delete()
         self.pk = None
         return deleted
@@ -206,10 +273,30 @@ class AbstractSession(models.Model):
         )
 
     def _is_authentic(self, user: AbstractBaseUser) -> bool:
-        if self.auth_digest is None:
-            return not hasattr(user, "get_session_auth_hash")
-        hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
-        return self.auth_digest in map(digest_auth_hash, hashes)
+        digests = auth_digests(user)
+        return self.auth_digest in digests if digests else self.auth_digest is None
+
+    def ends_with_browser(self) -> bool:
+        """Whether the browser forgets the session when it closes.
+
+        Takes the session's data, which must not be deferred for many rows.
+        """
+        store = self.get_session_store_class()()
+        store._session_cache = self.get_decoded()  # type: ignore[attr-defined]
+        return store.get_expire_at_browser_close()
+
+    def rename(self, name: str) -> bool:
+        """Give the session the name that its user wants for it.
+
+        False where it has ended, or is another user's now.
+        """
+        using = router.db_for_write(type(self))
+        rows = self.rows(using).filter(pk=self.pk, user=self.user_id)
+        if not rows.update(name=name):
+            return False
+        self.name = name
+        Write(using, partial(self.get_session_store_class().purge_facts, self))
+        return True
 
     def revoke(
         self,

@@ -12,12 +12,34 @@ from django.http import HttpRequest
 
 from . import copies, facts
 from .backends.db import SessionStore
-from .models import AbstractSession
+from .models import AbstractSession, SessionQuerySet
 from .revocation import Ending, Reason, current
 from .signals import session_ended
 from .writes import Write
 
 logger = logging.getLogger("wagtail_user_sessions")
+
+
+def session_about_to_be_deleted(
+    sender: type[AbstractSession],
+    instance: AbstractSession,
+    using: str,
+    origin: object = None,
+    **kwargs: Any,
+) -> None:
+    """A row goes along with another, whose deletion has read it without a lock.
+
+    It may have got a new key since, under which it would outlive itself.
+    """
+    engine = sender.get_session_store_class()
+    if isinstance(origin, SessionQuerySet) or not (
+        copies.are_kept or engine.keeps_copies
+    ):
+        return
+    rows = sender.rows(using).filter(pk=instance.pk).locked()
+    found = rows.values_list("key_hash").first()
+    if found is not None:
+        (instance.key_hash,) = found
 
 
 def session_deleted(

@@ -103,6 +103,13 @@ class Repairs:
             for _, hook, _ in connection.run_on_commit
         }
         self._remembered = [entry for entry in unsettled if id(entry[0]) in pending]
-        lost = [repair for write, repair in unsettled if id(write) not in pending]
-        for repair in reversed(lost):
-            repair()
+        lost = [entry for entry in unsettled if id(entry[0]) not in pending]
+        while lost:
+            _, repair = lost[-1]
+            try:
+                repair()
+            except BaseException:
+                # To be tried again, with those that were to follow.
+                self._remembered = [*lost, *self._remembered]
+                raise
+            lost.pop()

@@ -25,6 +25,8 @@ class SessionStore(DBStore):
     say that a session is alive, nor does any page need it.
     """
 
+    keeps_copies = True
+
     def __init__(self, session_key: str | None = None) -> None:
         # A wrong alias is told here, and not swallowed as a cache that fails.
         self._cache = caches[settings.SESSION_CACHE_ALIAS]
@@ -48,7 +50,9 @@ class SessionStore(DBStore):
 
     @classmethod
     def purge_facts(cls, row: AbstractSession) -> None:
-        copies.drop(row.key_hash)
+        # A new mark: a reader who has read the old facts may still be about to
+        # make a copy of them.
+        copies.purge_changed(row.key_hash)
 
     @classmethod
     def purge_changed(cls, key_hash: bytes) -> None:

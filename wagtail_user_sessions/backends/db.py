@@ -48,6 +48,8 @@ class SessionStore(RowStore):
     # Why and by whom the session is about to be flushed, where that is known.
     ending_reason: Reason | str = Reason.FLUSHED
     ending_actor: AbstractBaseUser | None = None
+    # Whether the request is something that its user does.
+    is_activity = True
     # Whether the new key was rolled back, and another has to be made.
     _key_was_lost = False
 
@@ -202,14 +204,14 @@ class SessionStore(RowStore):
         rows = self._find(session_key)
         row = self._row if session_key == self.session_key else None
         if row is None:
-            row = rows.defer("session_data").first()
+            row = rows.first()
         if row is None:
             return False
         # The row may have been read under an older key.
         row.key_hash = hash_key(session_key)
         return delete_row(row, rows=rows.filter(pk=row.pk), using=self._using)
 
-    @sensitive_variables("key", "end")
+    @sensitive_variables("key")
     def flush(self) -> None:
         """End the session, and start anew without data and key."""
         self.settle()
@@ -217,16 +219,12 @@ class SessionStore(RowStore):
         row = self._row
         self.clear()
         if key is not None:
-            end = partial(
-                self._end,
+            self._end(
                 key,
                 row,
                 reason=current().reason or self.ending_reason,
                 actor=current().actor or self.ending_actor,
             )
-            end()
-            # A sign-out must not be undone by what the view does next.
-            self._repairs.remember(Write(self._using), end)
         self._row = None
         self._session_key = None
         self.ending_reason, self.ending_actor = Reason.FLUSHED, None
@@ -234,7 +232,7 @@ class SessionStore(RowStore):
     async def aflush(self) -> None:
         await sync_to_async(self.flush)()
 
-    @sensitive_variables("session_key")
+    @sensitive_variables("session_key", "again")
     def _end(
         self,
         session_key: str,
@@ -248,7 +246,12 @@ class SessionStore(RowStore):
             if not is_ended and row is not None and reason == Reason.SIGNED_OUT:
                 # Under the key that a request beside this one has given it.
                 rows = self.model.rows(self._using)
-                retrying(self._using, rows.filter(pk=row.pk).delete)
+                rows = rows.filter(pk=row.pk, user=row.user_id)
+                retrying(self._using, rows.delete)
+        # A sign-out must not be undone by what the view does next, nor by what
+        # is around that.
+        again = partial(self._end, session_key, row, reason=reason, actor=actor)
+        self._repairs.remember(Write(self._using), again)
 
     @classmethod
     def get_expired(cls) -> SessionQuerySet:

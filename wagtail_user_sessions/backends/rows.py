@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from secrets import randbelow
@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import HASH_SESSION_KEY
-from django.contrib.sessions.backends.base import CreateError, SessionBase
-from django.db import IntegrityError, connections, router, transaction
-from django.utils import timezone
-from django.utils.functional import cached_property
-from django.views.decorators.debug import sensitive_variables
+from django.contrib.sessions.backends.base import CreateError
+from django.db import IntegrityError, connections, transaction
 
 from wagtail_user_sessions import columns, facts, signals
 from wagtail_user_sessions.client import Client
@@ -23,8 +20,10 @@ from wagtail_user_sessions.exceptions import GONE, SessionRefused
 from wagtail_user_sessions.merging import Data, merge, take_over
 from wagtail_user_sessions.writes import Repairs, Write
 
+from .reading import RowReader
+
 if TYPE_CHECKING:
-    from wagtail_user_sessions.models import AbstractSession, SessionQuerySet
+    from wagtail_user_sessions.models import AbstractSession
 
 # A version grows by at most this much with each save: enough for 2**42 of them.
 VERSION_STEP = 2**20
@@ -32,16 +31,14 @@ VERSION_STEP = 2**20
 MERGE_ATTEMPTS = 50
 
 
-class RowStore(SessionBase):
-    """A session in a row of the database: read, inserted and updated."""
+class RowStore(RowReader):
+    """A session that is inserted into a row of the database, and updated there."""
 
     # The client of the request; None outside of one, and then no fact changes.
     client: Client | None = None
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
-        # The row as it was loaded or last written: what a merge is based on.
-        self._row: AbstractSession | None = None
         # Whether the next save writes over whatever is there.
         self._replaces = False
         # Whether the next save is that of a sign-in.
@@ -49,64 +46,6 @@ class RowStore(SessionBase):
         self._repairs = Repairs()
         # The versions that this store has written in the open transaction.
         self._written: set[int] = set()
-        # The key by which a row was found.
-        self.loaded_key: str | None = None
-
-    @property
-    def key_salt(self) -> str:
-        # Django's own, so that data of its engines decodes.
-        return "django.contrib.sessions.SessionStore"
-
-    @classmethod
-    def get_model_class(cls) -> type[AbstractSession]:
-        """The model of the rows; a site's own engine answers with its own."""
-        from wagtail_user_sessions.models import Session
-
-        return Session
-
-    @cached_property
-    def model(self) -> type[AbstractSession]:
-        return self.get_model_class()
-
-    @property
-    def row(self) -> AbstractSession | None:
-        """The row as this request knows it; ``None`` where it read none."""
-        return self._row
-
-    # Reading
-
-    def load(self) -> Data:
-        row = None if self.session_key is None else self._fetch()
-        if not hasattr(self, "_session_cache"):
-            self._row = row
-            if row is None:
-                self._session_key = None
-            self.loaded_key = self.session_key
-        return {} if row is None else self.decode(row.session_data)
-
-    @sensitive_variables("session_key")
-    def exists(self, session_key: str | None) -> bool:
-        return bool(session_key) and self._find(session_key).exists()
-
-    def _fetch(self) -> AbstractSession | None:
-        """The row of this key, if it hasn't ended."""
-        try:
-            return self._find(self.session_key).get(expire_date__gt=timezone.now())
-        except self.model.DoesNotExist:
-            return None
-
-    @sensitive_variables("session_key")
-    def _find(self, session_key: str | None, **conditions: Any) -> SessionQuerySet:
-        return self.model.rows(self._using).filter(
-            key_hash=hash_key(session_key or ""), **conditions
-        )
-
-    @property
-    def _using(self) -> str:
-        # The one that is written to: a replica may not know yet of an end.
-        return router.db_for_write(self.model)
-
-    # Writing
 
     def create_model_instance(self, data: Data) -> AbstractSession:
         """A row of this session with the data given, not saved.
@@ -196,15 +135,20 @@ class RowStore(SessionBase):
         if connections[self._using].features.has_select_for_update:
             # A plain read may see an old snapshot; a locked one is the newest.
             with transaction.atomic(using=self._using):
-                if self._merge_over(self._reread(base, lock=True), base, ours):
-                    return
+                taken = self._merge_over(self._reread(base, lock=True), base, ours)
         else:
             # Without row locks. No transaction: one that goes from reading to
             # writing is told that the database is locked.
+            taken = None
             for _ in range(MERGE_ATTEMPTS):
-                if self._merge_over(self._reread(base, lock=False), base, ours):
-                    return
-        raise SessionRefused("too many requests changed it at once.")
+                taken = self._merge_over(self._reread(base, lock=False), base, ours)
+                if taken is not None:
+                    break
+        if taken is None:
+            raise SessionRefused("too many requests changed it at once.")
+        # In memory too, or a second save of this request would delete it. Not
+        # before it has committed: a repeated merge would think that it is ours.
+        taken()
 
     def _reread(self, base: AbstractSession, *, lock: bool) -> AbstractSession:
         rows = self._find(self.session_key, pk=base.pk)
@@ -220,9 +164,13 @@ class RowStore(SessionBase):
 
     def _merge_over(
         self, theirs: AbstractSession, base: AbstractSession, ours: Data
-    ) -> bool:
+    ) -> Callable[[], None] | None:
+        """Write the data merged with theirs; ``None`` where they have moved again.
+
+        Returns what takes into memory what the merge has taken over.
+        """
         if self._replaces or theirs.version in self._written:
-            return self._write(theirs, ours)
+            return (lambda: None) if self._write(theirs, ours) else None
         before: Data = self.serializer().loads(self._dumps(ours))
         merged = merge(
             self.decode(base.session_data),
@@ -231,10 +179,8 @@ class RowStore(SessionBase):
             dumps=self._dumps,
         )
         if not self._write(theirs, merged):
-            return False
-        # In memory too, or a second save of this request would delete it.
-        take_over(ours, before, merged, dumps=self._dumps)
-        return True
+            return None
+        return partial(take_over, ours, before, merged, dumps=self._dumps)
 
     def _values(self, row: AbstractSession, data: Data) -> dict[str, Any]:
         new = self.create_model_instance(data)
@@ -288,20 +234,11 @@ class RowStore(SessionBase):
         """Restores what is known now: what was written becomes the base of a
         merge only when it has committed.
         """
-        known = self._row, self._replaces, self._is_sign_in
+        row, replaces, is_sign_in = self._row, self._replaces, self._is_sign_in
 
         def restore() -> None:
-            self._row, self._replaces, self._is_sign_in = known
+            # It may have been cleared since.
+            self._replaces = self._replaces or replaces
+            self._row, self._is_sign_in = row, is_sign_in
 
         return restore
-
-    # A cache, where there is one, is told of these
-
-    @classmethod
-    def purge_changed(cls, key_hash: bytes) -> None:
-        """The data of this row has changed."""
-
-    @classmethod
-    def purge_ended(cls, key_hashes: Iterable[bytes]) -> bool:
-        """These rows have ended; False where the cache could not be told."""
-        return True

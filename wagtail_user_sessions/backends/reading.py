@@ -1,0 +1,105 @@
+"""How a session is found in its row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.db import router
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.views.decorators.debug import sensitive_variables
+
+from wagtail_user_sessions import columns
+from wagtail_user_sessions.digests import hash_key
+from wagtail_user_sessions.merging import TRIPLE, Data
+
+if TYPE_CHECKING:
+    from wagtail_user_sessions.models import AbstractSession, SessionQuerySet
+
+
+class RowReader(SessionBase):
+    """A session that is read from a row of the database."""
+
+    # Whether a cache repeats the rows.
+    keeps_copies = False
+
+    def __init__(self, session_key: str | None = None) -> None:
+        super().__init__(session_key)
+        # The row as it was loaded or last written: what a merge is based on.
+        self._row: AbstractSession | None = None
+        # The key by which a row was found.
+        self.loaded_key: str | None = None
+
+    @property
+    def key_salt(self) -> str:
+        # Django's own, so that data of its engines decodes.
+        return "django.contrib.sessions.SessionStore"
+
+    @classmethod
+    def get_model_class(cls) -> type[AbstractSession]:
+        """The model of the rows; a site's own engine answers with its own."""
+        from wagtail_user_sessions.models import Session
+
+        return Session
+
+    @cached_property
+    def model(self) -> type[AbstractSession]:
+        return self.get_model_class()
+
+    @property
+    def row(self) -> AbstractSession | None:
+        """The row as this request knows it; ``None`` where it read none."""
+        return self._row
+
+    def load(self) -> Data:
+        row = None if self.session_key is None else self._fetch()
+        if not hasattr(self, "_session_cache"):
+            self._row = row
+            if row is None:
+                self._session_key = None
+            self.loaded_key = self.session_key
+        return {} if row is None else self._decode_row(row)
+
+    def _decode_row(self, row: AbstractSession) -> Data:
+        data: Data = self.decode(row.session_data)
+        if columns.user_id_of(data) != row.user_id:
+            # Somebody has taken the row from its user, who could no longer list
+            # or end the session. So nobody is signed in to it.
+            for name in TRIPLE:
+                data.pop(name, None)
+        return data
+
+    @sensitive_variables("session_key")
+    def exists(self, session_key: str | None) -> bool:
+        return bool(session_key) and self._find(session_key).exists()
+
+    def _fetch(self) -> AbstractSession | None:
+        """The row of this key, if it hasn't ended."""
+        try:
+            return self._find(self.session_key).get(expire_date__gt=timezone.now())
+        except self.model.DoesNotExist:
+            return None
+
+    @sensitive_variables("session_key")
+    def _find(self, session_key: str | None, **conditions: Any) -> SessionQuerySet:
+        return self.model.rows(self._using).filter(
+            key_hash=hash_key(session_key or ""), **conditions
+        )
+
+    @property
+    def _using(self) -> str:
+        # The one that is written to: a replica may not know yet of an end.
+        return router.db_for_write(self.model)
+
+    # A cache, where there is one, is told of these
+
+    @classmethod
+    def purge_changed(cls, key_hash: bytes) -> None:
+        """The data of this row has changed."""
+
+    @classmethod
+    def purge_ended(cls, key_hashes: Iterable[bytes]) -> bool:
+        """These rows have ended; False where the cache could not be told."""
+        return True
