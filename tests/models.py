@@ -1,9 +1,11 @@
-"""A site's own session model and engine, as the documentation shows them."""
+"""Models of a site's own, as the documentation shows them."""
 
 from django.db import models
+from wagtail.models import Page
 
 from wagtail_user_sessions.backends.db import SessionStore as DBStore
 from wagtail_user_sessions.models import AbstractSession
+from wagtail_user_sessions.wagtail_pages import DevicesPageMixin
 
 
 class AccountSession(AbstractSession):
@@ -29,3 +31,7 @@ class SessionStore(DBStore):
 
     def get_session_cookie_age(self):
         return 60 * 60 * 24
+
+
+class DevicesPage(DevicesPageMixin, Page):
+    pass

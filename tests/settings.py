@@ -71,6 +71,16 @@ LOGOUT_REDIRECT_URL = "/"
 INSTALLED_APPS = [
     "wagtail_user_sessions",
     "tests",
+    "django_htmx",
+    "wagtail.users",
+    "wagtail.images",
+    "wagtail.documents",
+    "wagtail.snippets",
+    "wagtail.admin",
+    "wagtail.search",
+    "wagtail",
+    "modelcluster",
+    "taggit",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -98,3 +108,6 @@ TEMPLATES = [
         },
     }
 ]
+
+WAGTAIL_SITE_NAME = "Tests"
+WAGTAILADMIN_BASE_URL = "http://testserver"

@@ -17,7 +17,7 @@ from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
 from wagtail_user_sessions import checks
-from wagtail_user_sessions.checks import accessor, django_app
+from wagtail_user_sessions.checks import accessor, devices_page, django_app
 from wagtail_user_sessions.checks.messages import TAG
 from wagtail_user_sessions.conf import Conf
 from wagtail_user_sessions.middleware import SessionMiddleware
@@ -164,9 +164,28 @@ def test_other_middleware_is_left_alone(settings, odd):
 # Django's own app
 
 
-def test_djangos_app_beside_ours_is_a_warning(settings):
-    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "django.contrib.sessions"]
+def test_djangos_app_beside_ours_is_a_warning(monkeypatch):
+    # Wagtail's apps can't be set up twice in a process.
+    monkeypatch.setattr(django_app.apps, "is_installed", lambda name: True)
     assert run().keys() == {"W001"}
+
+
+def test_a_site_without_the_app_of_htmx_is_warned(monkeypatch):
+    monkeypatch.setattr(
+        devices_page.apps, "is_installed", lambda name: name != "django_htmx"
+    )
+    assert "W010" in run()
+
+
+@pytest.mark.parametrize("url", ["/password/", "https://id.example/", "login", None])
+def test_the_page_of_the_password_may_be_named_by_a_url_or_its_name(settings, url):
+    settings.WAGTAIL_USER_SESSIONS_PASSWORD_CHANGE_URL = url
+    assert run() == {}
+
+
+def test_a_name_without_a_url_for_the_page_of_the_password_is_an_error(settings):
+    settings.WAGTAIL_USER_SESSIONS_PASSWORD_CHANGE_URL = "no_such_name"
+    assert run().keys() == {"E013"}
 
 
 @pytest.fixture

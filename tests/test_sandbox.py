@@ -1,11 +1,14 @@
 """The sandbox, as a person runs it: by its commands."""
 
 import json
+import shutil
+import subprocess
 
 import pytest
 
 from sandbox.home.accounts import ACCOUNTS
 from tests.browser import site
+from tests.conftest import skip_or_fail
 
 LIST_ROWS = """\
 import json
@@ -48,3 +51,17 @@ def test_demo_may_run_twice_without_piling_up_rows(var):
     for account in ACCOUNTS:
         assert account.username in output
         assert account.password in output
+
+
+@pytest.mark.parametrize("arguments", [(), ("THEME=off",), ("PORT=8123",)])
+def test_make_knows_how_to_serve_the_demo(arguments):
+    if shutil.which("make") is None:
+        skip_or_fail("no make on PATH")
+    plan = subprocess.run(
+        ["make", "--dry-run", "demo", *arguments],
+        cwd=site.BASE_DIR,
+        capture_output=True,
+        text=True,
+    )
+    assert plan.returncode == 0, plan.stderr
+    assert "sandbox.manage runserver" in plan.stdout

@@ -31,7 +31,7 @@ editing = (
 urlpatterns = [
     path("", views.plain),
     path("read/", views.read),
-    path("change/", views.change),
+    path("change/", views.change, name="change"),
     path("whoami/", views.whoami, name="whoami"),
     path("awhoami/", views.awhoami),
     path("login/", views.sign_in),

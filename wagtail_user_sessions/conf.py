@@ -104,6 +104,10 @@ class Conf:
     USER_AGENT_STORAGE = Setting[str](
         "full", is_one_of("full", "families", "none"), '"full", "families" or "none"'
     )
+    # Where users change their password: a URL's name, a path or an address.
+    PASSWORD_CHANGE_URL = Setting[str | None](
+        None, is_optional_path, "the name of a URL, a path or an address, or None"
+    )
     # Whether the place of an address is looked up and kept.
     LOCATION = Setting[bool](default=True, is_valid=is_flag, expected="True or False")
 

@@ -2,53 +2,203 @@
 
 from __future__ import annotations
 
-from typing import cast
+import uuid
+from collections.abc import Callable
+from functools import wraps
 
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.decorators import login_required
+from django.contrib import auth, messages
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.messages.storage.base import Message
 from django.contrib.sessions.exceptions import SessionInterrupted
-from django.db import router
-from django.db.models import F
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
+from django.urls import get_resolver, get_urlconf
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views import defaults
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import requires_csrf_token
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_protect, requires_csrf_token
+from django.views.decorators.http import require_http_methods
+from django.views.decorators.vary import vary_on_headers
 
-from .backends.db import SessionStore
-from .models import AbstractSession, SessionQuerySet
+from . import activity
+from .answers import finish, keep, show
+from .conf import conf
+from .device_list import password_change_url, read
+from .forms import RenameForm
+from .fragments import is_fragment, redirect, redirect_to_sign_in
+from .frames import Frame, frame_of_app
+from .list_state import OTHERS, ListState
+from .own_sessions import OwnSessions
+from .revocation import RevokedCount
+
+View = Callable[..., HttpResponse]
 
 
-@never_cache
-@require_safe
-@login_required
-def device_list(request: HttpRequest) -> HttpResponse:
-    """The sessions that the visitor is signed in with, this one first."""
-    context = {
-        "sessions": list_sessions(request),
-        "current_id": cast("SessionStore", request.session).id,
-    }
-    return render(request, "wagtail_user_sessions/devices.html", context)
+def for_its_user(*methods: str) -> Callable[[View], View]:
+    """A view of the list, for who is signed in; no answer of it is ever kept.
 
-
-def list_sessions(request: HttpRequest) -> list[AbstractSession]:
-    """The active sessions of the request's user: the current one, then the
-    others by their last activity. Takes one query, whatever their number.
+    It stands in the ``frame`` that it is called with, else in the app's own.
     """
-    model = cast("SessionStore", request.session).model
-    # The database that is written to: a replica may still list ended ones.
-    rows = SessionQuerySet(model, using=router.db_for_write(model))
-    rows = rows.active().for_user(cast("AbstractBaseUser", request.user))
-    rows = rows.select_related("user").defer("session_data")
-    rows = rows.order_by(F("last_activity").desc(nulls_last=True), "-signed_in_at")
-    return sorted(
-        (row for row in rows if row.is_active),
-        key=lambda row: not row.is_current(request),
+
+    def decorate(view: View) -> View:
+        @login_not_required
+        @never_cache
+        @vary_on_headers("HX-Request")
+        @require_http_methods(methods)
+        @csrf_protect
+        @wraps(view)
+        def wrapper(
+            request: HttpRequest,
+            *args: object,
+            frame: Frame | None = None,
+            **kwargs: object,
+        ) -> HttpResponse:
+            frame = frame or frame_of_app(request)
+            if not request.user.is_authenticated:
+                return _ask_to_sign_in(request, frame)
+            try:
+                return view(request, frame, *args, **kwargs)
+            except Http404 as error:
+                # Answered here, so that this isn't kept either.
+                handler: View = get_resolver(get_urlconf()).resolve_error_handler(404)
+                return handler(request, exception=error)
+
+        return wrapper
+
+    return decorate
+
+
+@for_its_user("GET", "HEAD")
+def device_list(request: HttpRequest, frame: Frame) -> HttpResponse:
+    """The devices that the visitor is signed in on, this one first."""
+    devices = read(request, ListState.from_query(request.GET), url_for=frame.url_for)
+    if is_fragment(request) and "refresh" in request.GET:
+        activity.ignore(request)
+        return show(request, frame, devices, is_refresh=True)
+    if devices.lacks_what_was_asked_for:
+        return show(request, frame, devices.focused("summary"), _gone())
+    return show(request, frame, devices.focused_on_what_is_open())
+
+
+@for_its_user("GET", "HEAD", "POST")
+def device_revoke(request: HttpRequest, frame: Frame, pk: uuid.UUID) -> HttpResponse:
+    """Sign one device out; this one, by logging out."""
+    sessions = OwnSessions(request)
+    if request.method == "POST" and pk == sessions.current_id:
+        return _sign_out(request)
+    row = sessions.find(pk)
+    if row is None:
+        return _answer_without(request, frame, pk)
+    if request.method != "POST":
+        return _ask(request, frame, ListState(confirm=str(pk)))
+    revoked = row.revoke(by=sessions.user)
+    text = _("Signed out: %(device)s.") % {"device": row}
+    notices = [Message(messages.SUCCESS, text), *_warnings(revoked)]
+    return finish(
+        request, frame, *notices, focus=lambda devices: devices.focused_after(row)
     )
+
+
+@for_its_user("GET", "HEAD", "POST")
+def device_revoke_others(request: HttpRequest, frame: Frame) -> HttpResponse:
+    """Sign out all devices but this one, and perhaps go on to a new password."""
+    if request.method != "POST":
+        return _ask(request, frame, ListState(confirm=OTHERS))
+    sessions = OwnSessions(request)
+    revoked = sessions.others.revoke(by=sessions.user)
+    text = ngettext(
+        "Signed out %(count)d other device.",
+        "Signed out %(count)d other devices.",
+        revoked,
+    )
+    notices = [
+        Message(messages.SUCCESS, text % {"count": revoked}),
+        *_warnings(revoked),
+    ]
+    password_url = password_change_url()
+    if "change_password" in request.POST and password_url:
+        keep(request, *notices)
+        return redirect(request, password_url)
+    return finish(
+        request, frame, *notices, focus=lambda devices: devices.focused("summary")
+    )
+
+
+@for_its_user("GET", "HEAD", "POST")
+def device_rename(request: HttpRequest, frame: Frame, pk: uuid.UUID) -> HttpResponse:
+    """Give a device the name that its user wants for it."""
+    row = OwnSessions(request).find(pk)
+    if row is None:
+        return _answer_without(request, frame, pk)
+    if request.method != "POST":
+        return _ask(request, frame, ListState(rename=str(pk)))
+    form = RenameForm(request.POST)
+    if not form.is_valid():
+        state = ListState.from_query(request.GET).renaming(pk)
+        devices = read(request, state, url_for=frame.url_for, form=form)
+        return show(request, frame, devices.focused_on_what_is_open())
+    if not row.rename(form.cleaned_data["name"]):
+        return _say_it_has_gone(request, frame)
+    text = _("The device is now called %(device)s.") % {"device": row}
+    return finish(
+        request,
+        frame,
+        Message(messages.SUCCESS, text),
+        focus=lambda devices: devices.focused("rename_button", pk),
+    )
+
+
+def _ask_to_sign_in(request: HttpRequest, frame: Frame) -> HttpResponse:
+    is_page = request.method == "GET" and not is_fragment(request)
+    back = request.get_full_path() if is_page else frame.url_for("device_list")
+    return redirect_to_sign_in(request, next_url=back)
+
+
+def _ask(request: HttpRequest, frame: Frame, state: ListState) -> HttpResponse:
+    """Who comes to the address of an action, from a login perhaps, is asked."""
+    return redirect(request, frame.url_for("device_list") + state.query)
+
+
+def _sign_out(request: HttpRequest) -> HttpResponse:
+    auth.logout(request)
+    return redirect(
+        request, resolve_url(settings.LOGOUT_REDIRECT_URL or settings.LOGIN_URL)
+    )
+
+
+def _answer_without(request: HttpRequest, frame: Frame, pk: uuid.UUID) -> HttpResponse:
+    """For a device that isn't there: it may have been, when the page was made."""
+    if not OwnSessions(request).is_proven(pk, request.POST.get("proof", "")):
+        raise Http404
+    return _say_it_has_gone(request, frame)
+
+
+def _say_it_has_gone(request: HttpRequest, frame: Frame) -> HttpResponse:
+    return finish(
+        request, frame, _gone(), focus=lambda devices: devices.focused("summary")
+    )
+
+
+def _gone() -> Message:
+    return Message(messages.INFO, _("That device is already signed out."))
+
+
+def _warnings(revoked: RevokedCount) -> list[Message]:
+    if not revoked.cache_failed:
+        return []
+    minutes = -(-conf.CACHE_MAX_AGE // 60)
+    text = ngettext(
+        "Not all servers could be told. What was signed out may have access for"
+        " up to %(minutes)d minute.",
+        "Not all servers could be told. What was signed out may have access for"
+        " up to %(minutes)d minutes.",
+        minutes,
+    )
+    return [Message(messages.WARNING, text % {"minutes": minutes})]
 
 
 @requires_csrf_token

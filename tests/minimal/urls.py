@@ -1,0 +1,3 @@
+from django.urls import include, path
+
+urlpatterns = [path("devices/", include("wagtail_user_sessions.urls"))]

@@ -1,0 +1,53 @@
+import pytest
+from django.http import QueryDict
+
+from wagtail_user_sessions.list_state import MAX_SHOWN, PAGE_SIZE, ListState
+
+
+def state(query):
+    return ListState.from_query(QueryDict(query))
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", PAGE_SIZE),
+        ("shown=50", 50),
+        ("more=50", 50),
+        ("shown=75&more=50", 75),
+        ("shown=1", PAGE_SIZE),
+        ("shown=-50", PAGE_SIZE),
+        ("shown=5000", MAX_SHOWN),
+        ("shown=99999999999999999999", PAGE_SIZE),
+        ("shown=²", PAGE_SIZE),
+        ("shown=\u0665\u0660", PAGE_SIZE),
+        ("shown=x", PAGE_SIZE),
+        ("shown=&more=", PAGE_SIZE),
+    ],
+)
+def test_a_list_is_as_long_as_its_address_says_within_limits(query, shown):
+    assert state(query).shown == shown
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?shown=50", "?confirm=others", "?shown=50&rename=x%26y"]
+)
+def test_the_query_of_a_state_leads_back_to_it(query):
+    assert state(query.lstrip("?")).query == query
+
+
+def test_an_id_is_understood_however_it_is_written():
+    pk = "1a87f768-d46f-4124-b27c-e68b83d7590e"
+    assert state(f"confirm={{{pk.upper()}}}").confirm == pk
+    assert str(state(f"rename={pk.replace('-', '')}").device_id) == pk
+    assert state("confirm=others").device_id is None
+
+
+def test_a_closed_list_keeps_its_length_alone():
+    assert state("shown=50&confirm=others&rename=x").closed.query == "?shown=50"
+    assert state("confirm=others").closed.query == ""
+
+
+def test_show_more_adds_a_page_up_to_the_limit():
+    assert state("").shown_with_more == 2 * PAGE_SIZE
+    assert state(f"shown={MAX_SHOWN}").shown_with_more == MAX_SHOWN

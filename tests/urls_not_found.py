@@ -1,0 +1,7 @@
+from django.http import HttpResponse
+
+from tests.device_page import urlpatterns  # noqa: F401
+
+
+def handler404(request, exception):
+    return HttpResponse("the site's own", status=404)

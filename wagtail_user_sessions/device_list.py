@@ -1,0 +1,257 @@
+"""A user's list of devices, as the templates show it.
+
+Theme authors read of these classes in ``docs/templates.md``.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.http import HttpRequest
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch
+from django.utils import timezone
+
+from .conf import conf
+from .forms import RenameForm
+from .list_state import MAX_SHOWN, NOT_YOU, OTHERS, PAGE_SIZE, ListState
+from .models import AbstractSession
+from .moments import ago
+from .own_sessions import OwnSessions
+
+# A device counts as in use for this long after its last activity, besides the
+# interval within which no activity is written.
+ACTIVE_NOW = timedelta(seconds=60)
+
+# The names that the page has with django.contrib.auth, and with allauth.
+PASSWORD_CHANGE = ("password_change", "account_change_password")
+
+# The address of a view by its name, and by a device's id where it takes one.
+URLFor = Callable[..., str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """A device of the list: a session, and what the page says about it."""
+
+    session: AbstractSession
+    # When the list was made.
+    now: datetime
+    is_current: bool = False
+    # Whether the browser forgets the session when it closes.
+    ends_with_browser: bool = False
+    # Whether the page asks for a confirmation, or for a name.
+    is_confirming: bool = False
+    is_renaming: bool = False
+    form: RenameForm | None = None
+    revoke_url: str = ""
+    rename_url: str = ""
+    # Sent along by the forms; see OwnSessions.prove().
+    proof: str = ""
+    # The part that gets the focus: "title", "sign_out", "rename_button", "confirm"
+    # or "rename".
+    focus: str = ""
+
+    @property
+    def id(self) -> uuid.UUID:
+        return self.session.pk
+
+    @property
+    def title(self) -> str:
+        """The name that its user gave it, else its label."""
+        return self.session.name or self.label
+
+    @property
+    def label(self) -> str:
+        """What it is, such as "Chrome on Windows"."""
+        return self.session.device_label
+
+    @property
+    def full_title(self) -> str:
+        """The title and the place, which tell it from others of its kind."""
+        return f"{self.title} ({self.place})" if self.place else self.title
+
+    @property
+    def kind(self) -> str:
+        """A value of ``devices.Kind``, such as "mobile"."""
+        return self.session.device_kind
+
+    @property
+    def place(self) -> str:
+        """City and country, as far as they are known: "London, GB"."""
+        return ", ".join(filter(None, (self.session.city, self.session.country)))
+
+    @property
+    def last_activity(self) -> datetime:
+        return last_used(self.session)
+
+    @property
+    def last_activity_text(self) -> str:
+        """The last activity in words, such as "3 hours ago"."""
+        return ago(self.last_activity, now=self.now)
+
+    @property
+    def is_active_now(self) -> bool:
+        """Whether it is, or may be, in use at this moment."""
+        silence = timedelta(seconds=conf.ACTIVITY_INTERVAL) + ACTIVE_NOW
+        return self.is_current or self.now - self.last_activity < silence
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceList:
+    """The devices of a user, the current one first."""
+
+    devices: tuple[Device, ...]
+    # How many there are, shown or not.
+    count: int
+    state: ListState = ListState()  # noqa: RUF009
+    url: str = ""
+    revoke_others_url: str = ""
+    # Where the site lets its users change their password; empty if nowhere.
+    password_change_url: str = ""
+    # The part that gets the focus: "summary" or "confirm".
+    focus: str = ""
+    # Whether these are examples, with which nothing can be done.
+    is_preview: bool = False
+
+    def __iter__(self) -> Iterator[Device]:
+        return iter(self.devices)
+
+    @property
+    def current(self) -> Device | None:
+        return next((device for device in self.devices if device.is_current), None)
+
+    @property
+    def others_count(self) -> int:
+        """How many there are besides the current one."""
+        return self.count - (self.current is not None)
+
+    @property
+    def hidden_count(self) -> int:
+        """How many are not shown."""
+        # One may have ended between the reading of the list and its count.
+        return max(0, self.count - len(self.devices))
+
+    @property
+    def is_extensible(self) -> bool:
+        return self.hidden_count > 0 and self.state.shown < MAX_SHOWN
+
+    @property
+    def lacks_what_was_asked_for(self) -> bool:
+        """Whether the device that the address names isn't on the list."""
+        asked = self.state.confirm or self.state.rename
+        is_found = any(device.is_confirming or device.is_renaming for device in self)
+        return bool(asked) and asked not in {OTHERS, NOT_YOU} and not is_found
+
+    @property
+    def is_confirming_others(self) -> bool:
+        return self.state.confirm == OTHERS and self.others_count > 0
+
+    @property
+    def is_confirming_not_you(self) -> bool:
+        is_asked = self.state.confirm == NOT_YOU and self.others_count > 0
+        return is_asked and bool(self.password_change_url)
+
+    @property
+    def query(self) -> str:
+        """Behind the address of an action, it keeps the list as long as it is."""
+        return self.state.closed.query
+
+    @property
+    def refresh_url(self) -> str:
+        """The list as it stands, when it is the page that asks for it."""
+        query = self.state.query
+        return f"{self.url}{query}{'&' if query else '?'}refresh=1"
+
+    def focused(self, part: str, pk: uuid.UUID | None = None) -> DeviceList:
+        """The list with the focus on a part of it, or of one of its devices."""
+        if pk is None:
+            return replace(self, focus=part)
+        devices = (
+            replace(device, focus=part if device.id == pk else "") for device in self
+        )
+        return replace(self, devices=tuple(devices))
+
+    def focused_on_what_is_open(self) -> DeviceList:
+        for device in self:
+            if device.is_confirming or device.is_renaming:
+                part = "confirm" if device.is_confirming else "rename"
+                return self.focused(part, device.id)
+        if self.is_confirming_others or self.is_confirming_not_you:
+            return self.focused("confirm")
+        if self.state.is_extended:
+            added = self.devices[self.state.shown - PAGE_SIZE :]
+            return self.focused("title", added[0].id) if added else self
+        return self
+
+    def focused_after(self, row: AbstractSession) -> DeviceList:
+        """The focus is where the row was: on the device that took its place."""
+        others = [device for device in self if not device.is_current]
+        if not others:
+            return self.focused("summary")
+        moment = last_used(row)
+        later = (device for device in others if device.last_activity <= moment)
+        return self.focused("sign_out", next(later, others[-1]).id)
+
+
+def read(
+    request: HttpRequest,
+    state: ListState,
+    *,
+    url_for: URLFor,
+    form: RenameForm | None = None,
+) -> DeviceList:
+    """The list of the request's user, with two queries; one more for a device
+    that is asked for and isn't among the first. ``form`` is shown for the
+    device that gets a name.
+    """
+    sessions = OwnSessions(request)
+    now = timezone.now()
+
+    def describe(row: AbstractSession) -> Device:
+        is_renaming = state.rename == str(row.pk)
+        return Device(
+            session=row,
+            now=now,
+            is_current=row.pk == sessions.current_id,
+            ends_with_browser=row.ends_with_browser(),
+            is_confirming=state.confirm == str(row.pk),
+            is_renaming=is_renaming,
+            form=(form or RenameForm({"name": row.name})) if is_renaming else None,
+            revoke_url=url_for("device_revoke", row.pk) + state.closed.query,
+            rename_url=url_for("device_rename", row.pk) + state.closed.query,
+            proof=sessions.prove(row.pk),
+        )
+
+    rows = list(sessions.listed[: state.shown])
+    asked = state.device_id
+    if asked is not None and all(row.pk != asked for row in rows):
+        # Others have been used since, and have pushed it off the list.
+        rows += sessions.listed.filter(pk=asked)
+    return DeviceList(
+        count=sessions.listed.count(),
+        devices=tuple(map(describe, rows)),
+        state=state,
+        url=url_for("device_list"),
+        revoke_others_url=url_for("device_revoke_others") + state.closed.query,
+        password_change_url=password_change_url(),
+    )
+
+
+def last_used(row: AbstractSession) -> datetime:
+    """As ``OwnSessions.listed`` sorts by it: a sign-in counts as activity."""
+    return row.last_activity or row.signed_in_at or row.created_at
+
+
+def password_change_url() -> str:
+    """Where the site lets its users change their password; empty if nowhere."""
+    names = [conf.PASSWORD_CHANGE_URL] if conf.PASSWORD_CHANGE_URL else PASSWORD_CHANGE
+    for name in names:
+        try:
+            return resolve_url(name)
+        except NoReverseMatch:
+            continue
+    return ""

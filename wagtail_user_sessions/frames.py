@@ -1,0 +1,39 @@
+"""The page that a list of devices stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from .device_list import URLFor
+
+APP_NAME = "wagtail_user_sessions"
+DEFAULT_TEMPLATE = "wagtail_user_sessions/devices.html"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    url_for: URLFor
+    # The name of its template, or several, the first that exists being taken.
+    template: str | Sequence[str] = DEFAULT_TEMPLATE
+    # What its template is given besides the list.
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+def frame_of_app(request: HttpRequest) -> Frame:
+    """The page at this app's own URLs."""
+    match = request.resolver_match
+    is_ours = match is not None and match.app_names[-1:] == [APP_NAME]
+    # Where the site has included the URLs below a namespace of its own.
+    around = match.namespaces[:-1] if match and is_ours else []
+    namespace = match.namespace if match else None
+
+    def url_for(name: str, *args: object) -> str:
+        name = ":".join([*around, APP_NAME, name])
+        return reverse(name, args=args, current_app=namespace)
+
+    return Frame(url_for=url_for)

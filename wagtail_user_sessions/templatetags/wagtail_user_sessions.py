@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+from django.template import Context
+from django.templatetags.static import static
+
+from wagtail_user_sessions.device_list import read
+from wagtail_user_sessions.frames import frame_of_app
+from wagtail_user_sessions.list_state import ListState
+
+register = template.Library()
+
+
+@register.inclusion_tag(
+    "wagtail_user_sessions/partials/tag.html",
+    name="device_list",
+    takes_context=True,
+)
+def show_device_list(context: Context) -> dict[str, Any]:
+    """The list of the visitor's devices, inside any page of the site.
+
+    Shows nothing to whoever isn't signed in. A page with it must not be cached.
+    """
+    request = context.get("request")
+    if request is None:
+        raise ImproperlyConfigured(
+            "{% device_list %} needs the context processor "
+            "django.template.context_processors.request."
+        )
+    if not request.user.is_authenticated:
+        return {"devices": None}
+    url_for = frame_of_app(request).url_for
+    return {"devices": read(request, ListState(), url_for=url_for)}
+
+
+@register.simple_tag
+def htmx_url() -> str:
+    """The address of django-htmx's htmx; empty where its app isn't installed."""
+    is_installed = apps.is_installed("django_htmx")
+    return static("django_htmx/htmx-2.min.js") if is_installed else ""
