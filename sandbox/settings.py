@@ -1,7 +1,8 @@
-"""A small Wagtail site that uses the package. Two environment variables:
+"""A small Wagtail site that uses the package. Three environment variables:
 
 SANDBOX_SESSION_ENGINE  wagtail_user_sessions.backends.db (the default) or
                         wagtail_user_sessions.backends.cached_db
+SANDBOX_THEME           off: the package's own markup, without the example theme
 SANDBOX_VAR             the folder of the database and all other files it writes
 """
 
@@ -35,6 +36,7 @@ INSTALLED_APPS = [
     "modelcluster",
     "taggit",
     "django_filters",
+    "django_htmx",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -42,7 +44,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "sandbox.csp.Middleware",
     "wagtail_user_sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -52,13 +56,12 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "sandbox.urls"
 
-# An example theme, where there is one, overrides the package's own markup.
-THEME_TEMPLATES = BASE_DIR / "templates"
-THEME_STATIC = BASE_DIR / "static"
+# What a site has in these two folders overrides the package's own markup.
+HAS_THEME = os.environ.get("SANDBOX_THEME") != "off"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [THEME_TEMPLATES] if THEME_TEMPLATES.is_dir() else [],
+        "DIRS": [BASE_DIR / "templates"] if HAS_THEME else [],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -70,7 +73,7 @@ TEMPLATES = [
         },
     },
 ]
-STATICFILES_DIRS = [THEME_STATIC] if THEME_STATIC.is_dir() else []
+STATICFILES_DIRS = [BASE_DIR / "static"] if HAS_THEME else []
 STATIC_URL = "/static/"
 MEDIA_ROOT = VAR_DIR / "media"
 MEDIA_URL = "/media/"
@@ -91,7 +94,16 @@ CACHES = {
     }
 }
 
-LANGUAGE_CODE = "en-us"
+LANGUAGE_CODE = "en"
+# The visitor's browser says which of them it wants.
+LANGUAGES = [
+    ("en", "English"),
+    ("de", "German"),
+    ("fr", "French"),
+    ("es", "Spanish"),
+    ("nl", "Dutch"),
+    ("ar", "Arabic"),
+]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -17,6 +17,10 @@ CHROME_ON_ANDROID = (
     "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 "
     "(KHTML, like Gecko) Chrome/143.0.0.0 Mobile Safari/537.36"
 )
+CHROME_ON_ANDROID_TABLET = (
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 "
+    "(KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36"
+)
 FIREFOX_ON_LINUX = (
     "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 )
@@ -42,6 +46,9 @@ class Visit:
     ip: str
     signed_in: timedelta
     last_activity: timedelta
+    # The name that its user gave it.
+    name: str = ""
+    ends_with_browser: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,14 @@ ACCOUNTS = (
                 SAFARI_ON_IPHONE, "2001:db8::53", timedelta(days=6), timedelta(hours=9)
             ),
             Visit(SAFARI_ON_IPAD, "203.0.113.9", timedelta(days=11), timedelta(days=4)),
+            # At home, behind the same address as the computer.
+            Visit(
+                CHROME_ON_ANDROID_TABLET,
+                "81.2.69.142",
+                timedelta(days=4),
+                timedelta(minutes=18),
+                name="Kitchen tablet",
+            ),
         ),
     ),
     Account(
@@ -107,6 +122,13 @@ ACCOUNTS = (
             ),
             Visit(
                 FIREFOX_ON_LINUX, "198.51.100.7", timedelta(days=12), timedelta(days=8)
+            ),
+            Visit(
+                EDGE_ON_WINDOWS,
+                "192.0.2.44",
+                timedelta(hours=6),
+                timedelta(hours=5),
+                ends_with_browser=True,
             ),
         ),
     ),

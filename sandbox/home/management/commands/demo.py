@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from sandbox import geoip
 from sandbox.home.accounts import ACCOUNTS, Account, Visit
+from sandbox.home.pages import save_devices_page
 from wagtail_user_sessions.client import Client, parse_ip
 from wagtail_user_sessions.models import Session
 
@@ -25,6 +26,7 @@ PAGES = (
     ("Home page", "/"),
     ("Sign in", "/login/"),
     ("Your devices", "/account/devices/"),
+    ("In Wagtail", "/your-devices/"),
     ("Wagtail admin", "/admin/"),
 )
 
@@ -40,6 +42,7 @@ class Command(BaseCommand):
     def handle(self, *, address: str, **options: Any) -> None:
         geoip.build(settings.VAR_DIR)
         call_command("migrate", verbosity=0, interactive=False)
+        save_devices_page()
         for account in ACCOUNTS:
             user = save_user(account)
             for visit in account.visits:
@@ -82,10 +85,13 @@ def renew_session(user: User, visit: Visit) -> None:
     store[SESSION_KEY] = str(user.pk)
     store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    if visit.ends_with_browser:
+        store.set_expiry(0)
     store.save()
     now = timezone.now()
     signed_in_at = now - visit.signed_in
     Session.objects.filter(pk=store.id).update(
+        name=visit.name,
         created_at=signed_in_at,
         signed_in_at=signed_in_at,
         last_activity=now - visit.last_activity,
