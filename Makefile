@@ -1,15 +1,20 @@
 PYTHON ?= python3
 PORT ?= 8000
+THEME ?= on
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test
+.PHONY: help demo test screenshots
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo   serve the sandbox at http://127.0.0.1:$(PORT) (another port: PORT=8123)"
+	@echo "make demo   serve the sandbox at http://127.0.0.1:$(PORT) (another port: PORT=8123;"
+	@echo "            without the example theme: THEME=off)"
 	@echo "make test   run the tests on SQLite, and on PostgreSQL and MariaDB where they are"
+	@echo "make screenshots"
+	@echo "            take the pictures of the documentation anew, in docs/screenshots"
 
+demo: export SANDBOX_THEME := $(THEME)
 demo: $(VENV)/.sandbox
 	@$(BIN)/python -m sandbox.manage demo --address http://127.0.0.1:$(PORT)
 	@echo
@@ -21,7 +26,12 @@ test: $(VENV)/.test
 		|| echo "MariaDB's driver can't be installed (see $(VENV)/mariadb.log): it needs a C compiler, pkg-config and the headers of libmariadb."
 	@$(BIN)/python -m tests.django_suite.source \
 		|| { echo "Django's source can't be fetched: its session tests are not run."; test -z "$$CI"; }
+	@$(BIN)/python -m tests.browser.axe 2>$(VENV)/axe.log \
+		|| { echo "axe-core can't be fetched (see $(VENV)/axe.log): it needs npm. Its tests are not run."; test -z "$$CI"; }
 	@$(BIN)/python -m tests
+
+screenshots: $(VENV)/.test
+	@$(BIN)/python -m tests.browser.screenshots
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'

@@ -1,61 +1,64 @@
-import os
-import shutil
+from contextlib import ExitStack
+from functools import cache
+from itertools import count
 
 import pytest
 
-from tests.browser import site
-from tests.conftest import ENGINES
+from tests.browser import site as sandbox
+from tests.browser.chromium import find, launch
+from tests.browser.visitor import Visitor
+from tests.conftest import skip_or_fail
 
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+DEFAULT, THEME = {"SANDBOX_THEME": "off"}, {"SANDBOX_THEME": "on"}
+# By its name, the variables of the environment that a site is served with.
+SITES = {
+    "default": DEFAULT,
+    "theme": THEME,
+    "cached_db": DEFAULT
+    | {"SANDBOX_SESSION_ENGINE": "wagtail_user_sessions.backends.cached_db"},
+    "boosted": DEFAULT | {"TESTS_SITE": "boosted"},
+    "guarded": DEFAULT | {"TESTS_SITE": "guarded"},
+    "every_request": DEFAULT | {"TESTS_SITE": "every_request"},
+}
+numbers = count(1)
 
 
 @pytest.fixture(scope="session")
 def chromium():
-    """The Chromium that the machine has."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    path = find()
     if path is None:
-        message = "no chromium on PATH (set CHROMIUM)"
-        if os.environ.get("CI"):
-            pytest.fail(f"{message}, and CI requires it")
-        pytest.skip(message)
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=ARGUMENTS)
+        skip_or_fail("no chromium on PATH (set CHROMIUM)")
+    with launch(path) as browser:
         yield browser
-        browser.close()
 
 
-@pytest.fixture(scope="module", params=ENGINES)
-def address(request, tmp_path_factory):
-    """The address of a filled sandbox, on each engine."""
-    engine = f"wagtail_user_sessions.backends.{request.param}"
-    var = site.fill(tmp_path_factory.mktemp("var"))
-    with site.serve(var, engine=engine) as served_at:
-        yield served_at
+@pytest.fixture(scope="session")
+def sites(chromium, tmp_path_factory):
+    """The sites by their names, each served from when it is first asked for."""
+    with ExitStack() as stack:
+
+        @cache
+        def serve(name):
+            var = sandbox.fill(tmp_path_factory.mktemp(name))
+            return stack.enter_context(sandbox.serve(var, name=name, **SITES[name]))
+
+        yield serve
+
+
+@pytest.fixture(params=["default", "theme"])
+def site(request, sites):
+    """The sandbox with the package's own markup, and with the example theme."""
+    return sites(request.param)
 
 
 @pytest.fixture
-def browse(chromium, address):
-    """A page of a browser of its own, which claims to be at ``ip``."""
-    contexts = []
+def backstage(site):
+    return site.backstage
 
-    def browse(user_agent, *, ip):
-        context = chromium.new_context(
-            base_url=address,
-            user_agent=user_agent,
-            extra_http_headers={"X-Forwarded-For": ip},
-        )
-        context.set_default_timeout(15_000)
-        contexts.append(context)
-        return context.new_page()
 
-    yield browse
-    for context in contexts:
-        context.close()
+@pytest.fixture
+def ann(site, chromium):
+    """Somebody with an account of their own, signed in nowhere."""
+    visitor = Visitor(site, chromium, f"ann-{next(numbers)}")
+    yield visitor
+    visitor.leave()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import shutil
 import socket
@@ -12,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from urllib.error import URLError
@@ -19,6 +21,32 @@ from urllib.request import ProxyHandler, build_opener
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 START_TIMEOUT = 60  # seconds
+
+
+@dataclass(frozen=True)
+class Site:
+    """A sandbox that is served."""
+
+    name: str
+    address: str
+    backstage: Backstage
+
+
+class Backstage:
+    """Calls the functions of ``tests.browser.backstage`` by their names."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def __getattr__(self, name: str):
+        def call(**arguments):
+            self._process.stdin.write(json.dumps([name, arguments]) + "\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+            assert answer, f"{name} failed: see the log of the site"
+            return json.loads(answer)
+
+        return call
 
 
 def manage(var: Path, *arguments: str) -> str:
@@ -58,25 +86,39 @@ def fill(var: Path) -> Path:
 
 
 @contextmanager
-def serve(var: Path, *, engine: str) -> Iterator[str]:
-    """Serve the sandbox; gives its address."""
+def serve(var: Path, *, name: str = "sandbox", **variables: str) -> Iterator[Site]:
+    """Serve the sandbox, with these variables in its environment."""
     port = _free_port()
     address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "sandbox.manage", "runserver", "--noreload"]
+    variables = environment(var, **variables)
+    variables["DJANGO_SETTINGS_MODULE"] = "tests.browser.served.settings"
+    # It serves static files without DEBUG too.
+    command = [sys.executable, "-m", "sandbox.manage", "runserver", "--insecure"]
     with (var / "server.log").open("w") as log:
         server = subprocess.Popen(
-            [*command, f"127.0.0.1:{port}"],
+            [*command, "--noreload", f"127.0.0.1:{port}"],
             cwd=BASE_DIR,
-            env=environment(var, SANDBOX_SESSION_ENGINE=engine),
+            env=variables,
             stdout=log,
             stderr=log,
         )
+        helper = subprocess.Popen(
+            [sys.executable, "-m", "tests.browser.backstage"],
+            cwd=BASE_DIR,
+            env=variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
     try:
         _wait_for(server, address, log=var / "server.log")
-        yield address
+        yield Site(name, address, Backstage(helper))
     finally:
         server.terminate()
+        helper.stdin.close()
         server.wait(timeout=10)
+        helper.wait(timeout=10)
+        helper.stdout.close()
 
 
 def _wait_for(server: subprocess.Popen[bytes], address: str, *, log: Path) -> None:

@@ -1,94 +1,89 @@
+"""Who sees what: two people with browsers of their own, on each engine."""
+
+import pytest
+from playwright.sync_api import expect
+
 from sandbox.home.accounts import FIREFOX_ON_LINUX, SAFARI_ON_IPHONE
+from tests.browser.devices_page import PATH, DevicesPage, sign_in
+from tests.browser.visitor import LINKOPING, LONDON, SYDNEY
 
-LONDON = "81.2.69.160"
-LINKOPING = "89.160.20.112"
-SYDNEY = "1.1.1.9"
-
-
-def sign_in(page, username):
-    page.goto("/login/")
-    page.get_by_label("Username").fill(username)
-    page.get_by_label("Password").fill(f"{username}-demo")
-    page.locator("main").get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/account/devices/")
+pytestmark = pytest.mark.parametrize("site", ["default", "cached_db"], indirect=True)
 
 
-def listed(page):
-    """The text of each device on the page."""
-    return (
-        page.get_by_role("main").get_by_role("list").locator("> li").all_inner_texts()
+def signed_in(ann, user_agent, *, ip, username=None, password=None):
+    """By the login page."""
+    devices = DevicesPage(ann.browser(user_agent, ip=ip).new_page())
+    devices.page.goto(PATH)
+    if username:
+        sign_in(devices.page, username, password)
+    else:
+        sign_in(devices.page, ann.username)
+    devices.page.wait_for_url(f"**{PATH}")
+    return devices.wait()
+
+
+def test_signing_in_from_two_browsers_lists_who_what_and_where(ann):
+    linux = signed_in(ann, FIREFOX_ON_LINUX, ip=LINKOPING)
+    iphone = signed_in(ann, SAFARI_ON_IPHONE, ip=LONDON)
+    linux.reload().expect_count(2)
+    here, there = map(linux.device, linux.ids)
+    for text in ("This device", "Firefox on Linux", "Linköping, SE", LINKOPING):
+        expect(here).to_contain_text(text)
+    for text in ("Safari on iPhone", "London, GB", LONDON):
+        expect(there).to_contain_text(text)
+    expect(there).not_to_contain_text("This device")
+    assert iphone.ids == linux.ids[::-1]
+    expect(iphone.device(iphone.ids[0])).to_contain_text("This device")
+
+
+def test_signing_out_in_one_browser_removes_its_row_only(ann):
+    linux = signed_in(ann, FIREFOX_ON_LINUX, ip=LINKOPING)
+    iphone = signed_in(ann, SAFARI_ON_IPHONE, ip=SYDNEY)
+    _, other = iphone.ids
+    iphone.page.get_by_role("button", name=f"Sign out {ann.username}").click()
+    iphone.page.wait_for_url(f"{ann.site.address}/")
+    iphone.page.goto(PATH)
+    iphone.expect_login_page(back_to=PATH)
+    assert linux.reload().ids == [other]
+
+
+def test_a_device_that_is_signed_out_inline_meets_the_login_page(ann):
+    here = ann.browse()
+    there = ann.browse(SAFARI_ON_IPHONE, ip=LONDON).open()
+    here.open()
+    with here.stays():
+        here.sign_out(there.id)
+        here.expect_count(1)
+    there.page.goto("/")
+    expect(there.page.get_by_role("link", name="Sign in").first).to_be_visible()
+    there.page.goto(PATH)
+    there.expect_login_page(back_to=PATH)
+
+
+def test_nobody_sees_the_devices_of_another_account(ann):
+    here = ann.browse(ip=SYDNEY).open()
+    victor = signed_in(
+        ann, FIREFOX_ON_LINUX, ip=LONDON, username="victor", password="victor-demo"
     )
+    assert here.id not in victor.ids
+    expect(victor.list).not_to_contain_text(SYDNEY)
+    assert here.reload().ids == [here.id]
 
 
-def find(devices, *, ip):
-    """The one device with this address."""
-    (device,) = [text for text in devices if ip in text]
-    return device
+def test_no_page_holds_a_session_key(ann):
+    other = ann.device()
+    here = ann.browse().open()
+    cookies = {
+        cookie["name"]: cookie["value"] for cookie in here.page.context.cookies()
+    }
+    for question in ("", f"?confirm={other}", f"?rename={here.id}", "?confirm=others"):
+        assert cookies["sessionid"] not in here.open(question).page.content()
 
 
-def test_signing_in_from_two_browsers_lists_who_what_and_where(browse):
-    linux = browse(FIREFOX_ON_LINUX, ip=LINKOPING)
-    iphone = browse(SAFARI_ON_IPHONE, ip=LONDON)
-    sign_in(linux, "victor")
-    before = len(listed(linux))
-    sign_in(iphone, "victor")
-
-    linux.goto("/account/devices/")
-    devices = listed(linux)
-    assert len(devices) == before + 1
-    assert "This device" in devices[0]
-    assert [text for text in devices if "This device" in text] == devices[:1]
-    assert "Firefox on Linux" in devices[0]
-    assert "Linköping, SE" in devices[0]
-    assert LINKOPING in devices[0]
-    other = find(devices, ip=LONDON)
-    assert "Safari on iPhone" in other
-    assert "London, GB" in other
-    assert "This device" in listed(iphone)[0]
-    assert "Safari on iPhone" in listed(iphone)[0]
-
-
-def test_signing_out_of_one_browser_removes_its_row_only(browse):
-    linux = browse(FIREFOX_ON_LINUX, ip=LINKOPING)
-    iphone = browse(SAFARI_ON_IPHONE, ip=SYDNEY)
-    sign_in(linux, "admin")
-    sign_in(iphone, "admin")
-    linux.reload()
-    before = listed(linux)
-    gone = find(before, ip=SYDNEY)
-
-    iphone.get_by_role("button", name="Sign out").click()
-    iphone.wait_for_url("**/")
-    iphone.goto("/account/devices/")
-    assert "/login/" in iphone.url
-
-    linux.reload()
-    assert [text.splitlines()[0] for text in listed(linux)] == [
-        text.splitlines()[0] for text in before if text != gone
-    ]
-
-
-def test_nobody_sees_the_devices_of_another_account(browse):
-    vera = browse(SAFARI_ON_IPHONE, ip=SYDNEY)
-    sign_in(vera, "vera")
-    victor = browse(FIREFOX_ON_LINUX, ip=LINKOPING)
-    sign_in(victor, "victor")
-    assert all(SYDNEY not in text for text in listed(victor))
-    assert SYDNEY in listed(vera)[0]
-
-
-def test_the_devices_page_fits_a_phone_and_holds_no_session_key(browse):
-    page = browse(SAFARI_ON_IPHONE, ip=LONDON)
-    page.set_viewport_size({"width": 375, "height": 800})
-    sign_in(page, "vera")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 375
-    cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
-    assert cookies["sessionid"] not in page.content()
-
-
-def test_an_editor_comes_into_the_wagtail_admin(browse):
-    page = browse(FIREFOX_ON_LINUX, ip=LINKOPING)
-    sign_in(page, "editor")
-    page.goto("/admin/")
-    assert page.get_by_role("heading", level=1).first.is_visible()
-    assert page.url.endswith("/admin/")
+def test_an_editor_comes_into_the_wagtail_admin(ann):
+    editor = signed_in(
+        ann, FIREFOX_ON_LINUX, ip=LONDON, username="editor", password="editor-demo"
+    )
+    editor.page.goto("/admin/")
+    expect(editor.page.get_by_role("heading", level=1).first).to_be_visible()
+    assert editor.page.url.endswith("/admin/")

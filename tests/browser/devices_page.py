@@ -1,0 +1,182 @@
+"""The page with the list of devices: what stands where, and what one can do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Error, Locator, Page, expect
+
+from tests.browser.backstage import PASSWORD
+
+PATH = "/account/devices/"
+TIMEOUT = 10_000  # milliseconds
+FAILURE = re.compile("That didn't work")
+
+expect.set_options(timeout=TIMEOUT)
+
+
+@dataclass
+class DevicesPage:
+    page: Page
+    path: str = PATH
+    # Of the session that its browser has.
+    id: str = ""
+    has_javascript: bool = True
+
+    def open(self, query: str = "") -> DevicesPage:
+        self.page.goto(self.path + query)
+        return self.wait()
+
+    def reload(self) -> DevicesPage:
+        self.page.reload()
+        return self.wait()
+
+    def wait(self) -> DevicesPage:
+        """Until the list is there, and acts."""
+        expect(self.list).to_be_visible()
+        if self.has_javascript:
+            self.until(
+                "!!document.querySelector('#wus-list form')?.['htmx-internal-data']"
+            )
+        return self
+
+    def until(self, expression: str) -> None:
+        """Not ``wait_for_function``, whose eval a strict policy would refuse."""
+        for _ in range(TIMEOUT // 50):
+            # A page that is being reloaded has nothing to be asked yet.
+            with suppress(Error):
+                if self.page.evaluate(expression):
+                    return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"This never came true: {expression}")
+
+    def settle(self) -> None:
+        """Until htmx has no request under way, and knows what has been put in.
+
+        What is new acts as without JavaScript for the first 20 milliseconds.
+        """
+        busy = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
+        expect(self.page.locator(busy)).to_have_count(0)
+
+    @property
+    def address(self) -> str:
+        """The path and the query of the page that is shown."""
+        parts = urlsplit(self.page.url)
+        return parts.path + (f"?{parts.query}" if parts.query else "")
+
+    # What stands on it
+
+    @property
+    def list(self) -> Locator:
+        return self.page.locator("#wus-list")
+
+    @property
+    def summary(self) -> Locator:
+        return self.page.locator("#wus-summary")
+
+    @property
+    def message(self) -> Locator:
+        """The live region, of which there is only one."""
+        return self.page.get_by_role("status")
+
+    @property
+    def ids(self) -> list[str]:
+        """Of the devices that are shown, from the first to the last."""
+        return self.page.evaluate(
+            "[...document.querySelectorAll('#wus-list [id]')].map(e => e.id)"
+            ".filter(id => /^wus-[0-9a-f-]{36}$/.test(id)).map(id => id.slice(4))"
+        )
+
+    def device(self, pk: str) -> Locator:
+        return self.page.locator(f"[id='wus-{pk}']")
+
+    def part(self, name: str, pk: str = "") -> Locator:
+        """By its id: such as "sign-out", "confirm", "rename" or "name" of a device,
+        or "confirmed" and "more" of the list.
+        """
+        return self.page.locator(f"[id='wus-{name}{f'-{pk}' if pk else ''}']")
+
+    def cancel(self) -> Locator:
+        return self.page.locator("[data-wus-cancel]")
+
+    # What one can do
+
+    def ask_to_sign_out(self, pk: str) -> None:
+        self.part("sign-out", pk).click()
+        expect(self.part("confirmed", pk)).to_be_visible()
+        self.settle()
+
+    def sign_out(self, pk: str) -> None:
+        self.ask_to_sign_out(pk)
+        self.part("confirmed", pk).click()
+
+    def ask_to_sign_out_others(self, button: str = "sign-out-others") -> None:
+        self.part(button).click()
+        expect(self.part("confirmed")).to_be_visible()
+        self.settle()
+
+    def ask_for_name(self, pk: str) -> Locator:
+        self.part("rename", pk).click()
+        expect(self.part("name", pk)).to_be_visible()
+        self.settle()
+        return self.part("name", pk)
+
+    def rename(self, pk: str, name: str) -> None:
+        self.ask_for_name(pk).fill(name)
+        self.device(pk).get_by_role("button", name="Save").click()
+
+    def come_to_the_front(self) -> None:
+        """As if another tab had been in front of this one."""
+        self.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    def refresh(self) -> None:
+        """Come to the front, and wait until the answer to that is put in."""
+        self.list.evaluate("list => { list.isOld = true }")
+        self.come_to_the_front()
+        expect(self.list).not_to_have_js_property("isOld", value=True)
+        self.settle()
+
+    # What must hold
+
+    def expect_count(self, count: int) -> None:
+        noun = "device" if count == 1 else "devices"
+        expect(self.summary).to_have_text(f"You are signed in on {count} {noun}.")
+
+    def expect_login_page(self, *, back_to: str) -> None:
+        self.page.wait_for_url(lambda url: urlsplit(url).path == "/login/")
+        assert self.address == f"/login/?next={back_to}"
+        expect(self.page.get_by_label("Password")).to_be_visible()
+        expect(self.list).to_have_count(0)
+
+    @contextmanager
+    def stays(self) -> Iterator[None]:
+        """No navigation happens in this block, and no address is changed."""
+        seen = []
+
+        def watch(request):
+            if request.is_navigation_request():
+                seen.append(f"{request.method} {request.url}")
+
+        def arrived(frame):
+            seen.append(f"arrived at {frame.url}")
+
+        self.page.on("request", watch)
+        self.page.on("framenavigated", arrived)
+        self.page.evaluate("window.isTheSame = true")
+        yield
+        self.settle()
+        assert seen == [], seen
+        assert self.page.evaluate("window.isTheSame") is True
+        self.page.remove_listener("request", watch)
+        self.page.remove_listener("framenavigated", arrived)
+
+
+def sign_in(page: Page, username: str, password: str = PASSWORD) -> None:
+    """Fill in the login page that is shown."""
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in", exact=True).click()

@@ -1,0 +1,13 @@
+from django.contrib.auth.views import redirect_to_login
+
+
+class Middleware:
+    """Leads to the login page whatever a view has to say about that."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.user.is_authenticated or request.path == "/login/":
+            return self.get_response(request)
+        return redirect_to_login(request.get_full_path())
