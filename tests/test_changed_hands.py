@@ -190,3 +190,10 @@ def change(session, **data):
     other = again(session)
     other.update(data)
     other.save()
+
+
+def test_a_late_revocation_doesnt_end_the_next_users_session(session, alice, bob):
+    row = Session.objects.get()
+    hand_over(session, bob)
+    assert row.revoke(by=alice) == 0
+    assert bob.session_set.count() == 1

@@ -71,3 +71,12 @@ def test_without_the_app_of_htmx_its_address_is_left_out(monkeypatch):
     page = signed_in(make_user()).get("/account/").content.decode()
     assert "devices.js" in page
     assert "data-htmx" not in page
+
+
+def test_in_a_preview_the_tag_shows_examples_with_which_nothing_can_be_done(rf):
+    request = rf.get("/account/")
+    request.is_preview = True
+    page = account(request).content.decode()
+    assert "Safari on iPhone" in page
+    assert " inert>" in page
+    assert "<form" not in page or 'method="post"' not in page

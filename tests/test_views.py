@@ -5,6 +5,8 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.contrib import messages
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from django.utils import timezone
@@ -302,6 +304,13 @@ def test_a_device_that_isnt_there_is_asked_nothing(here, asked):
 # What all answers have in common
 
 
+def refused(here):
+    """The same browser, whose token was rotated in another tab."""
+    client = Client(enforce_csrf_checks=True)
+    client.cookies["sessionid"] = here.cookies["sessionid"].value
+    return client
+
+
 def every_answer(here, there):
     """Answers to each way of asking each view."""
     for kind in ({}, HTMX, BOOSTED, FROM_HISTORY):
@@ -315,6 +324,7 @@ def every_answer(here, there):
         yield here.get(revoke_url(there), headers=kind)
         yield Client().get(URL, headers=kind)
         yield Client().post(OTHERS, headers=kind)
+        yield refused(here).post(OTHERS, headers=kind)
     yield here.post(revoke_url(there))
     yield here.post(OTHERS, headers=HTMX)
     yield here.post(revoke_url(here), headers=HTMX)
@@ -671,3 +681,17 @@ def test_another_engine_is_named_as_the_cause(ann, settings):
     here.force_login(ann)
     with pytest.raises(ImproperlyConfigured, match="SESSION_ENGINE"):
         here.get(URL)
+
+
+def test_numbers_in_forms_are_such_as_the_views_can_read(here, settings):
+    settings.USE_THOUSAND_SEPARATOR = True
+    page = here.get(URL, {"shown": "1000"}).content.decode()
+    assert 'name="shown" value="1000"' in page
+
+
+def test_a_message_has_its_look_whatever_tags_the_site_gives_to_levels(here, settings):
+    settings.MESSAGE_TAGS = {messages.SUCCESS: "alert-success"}
+    there = signed_in(get_user_model().objects.get(username="ann"))
+    data = proof(here, there)
+    page = here.post(revoke_url(there), data, headers=HTMX).content.decode()
+    assert "wus-notice wus-notice--success" in page

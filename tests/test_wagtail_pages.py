@@ -180,3 +180,28 @@ def test_the_restrictions_of_the_page_tree_hold(here, page):
     answer = here.get(URL)
     assert answer.status_code == 302
     assert "login" in answer.url
+
+
+def test_a_template_of_the_sites_own_has_the_pages_own_list(
+    here, page, settings, tmp_path
+):
+    template = tmp_path / "tests" / "devices_page.html"
+    template.parent.mkdir()
+    template.write_text("{% load wagtail_user_sessions %}{% device_list %}")
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+    assert f'action="{URL}"' in here.get(URL).content.decode()
+    preview = page.make_preview_request(here.get(URL).wsgi_request)
+    assert " inert>" in preview.content.decode()
+
+
+def test_a_visitor_is_sent_to_the_login_of_wagtails_private_pages(page, settings):
+    settings.WAGTAIL_FRONTEND_LOGIN_URL = "/front/"
+    assert Client().get(URL).url == f"/front/?next={URL}"
+
+
+def test_the_title_for_search_engines_is_that_of_the_browsers_tab(here, page):
+    page.seo_title = "Devices of yours"
+    page.save()
+    html = here.get(URL).content.decode()
+    assert "<title>Devices of yours</title>" in html
+    assert "<h1>Where am I?</h1>" in html

@@ -8,7 +8,6 @@ from functools import cache
 from django.contrib import messages
 from django.contrib.messages.storage.base import Message
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 
 from .device_list import DeviceList, read
 from .fragments import is_fragment, redirect
@@ -29,7 +28,7 @@ def show(
     context = {"devices": devices, "is_refresh": is_refresh}
     if is_fragment(request):
         context |= {"notices": notices, "is_fragment": True}
-        return render(request, ANSWER, context)
+        return frame.render(request, ANSWER, context)
 
     @cache
     def all_notices() -> list[Message]:
@@ -37,7 +36,7 @@ def show(
 
     # Asked for when it is their turn in the template, not before.
     context["notices"] = all_notices
-    return render(request, frame.template, {**frame.context, **context})
+    return frame.render(request, frame.template, {**frame.context, **context})
 
 
 def finish(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import unicodedata
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +25,13 @@ class RenameForm(forms.Form):
 
     def clean_name(self) -> str:
         """The name without control characters, and what turns its direction."""
-        name: str = self.cleaned_data["name"]
+        # Python counts no space but the plain one as printable.
+        name = " ".join(self.cleaned_data["name"].split())
         readable = "".join(c for c in name if c.isprintable() or c in JOINERS)
-        return readable.strip(JOINERS + BLANKS + " ")
+        readable = readable.strip(JOINERS + BLANKS + " ")
+        return readable if any(map(_is_visible, readable)) else ""
+
+
+def _is_visible(character: str) -> bool:
+    """Whether it is a letter, a number, a punctuation mark or a symbol."""
+    return unicodedata.category(character)[0] in "LNPS"

@@ -31,9 +31,13 @@ def redirect(request: HttpRequest, url: str) -> HttpResponse:
     return HttpResponseRedirect(url)
 
 
-def redirect_to_sign_in(request: HttpRequest, *, next_url: str) -> HttpResponse:
-    """Lead to LOGIN_URL, and from there to an address of this site."""
-    login_url = resolve_url(settings.LOGIN_URL)
+def redirect_to_sign_in(
+    request: HttpRequest, *, next_url: str, login_url: str = ""
+) -> HttpResponse:
+    """Lead to a login page, LOGIN_URL where none is given, and from there to an
+    address of this site.
+    """
+    login_url = resolve_url(login_url or settings.LOGIN_URL)
     if urlsplit(login_url).netloc not in {"", request.get_host()}:
         # Another site's login page needs to know where it was called from.
         next_url = request.build_absolute_uri(next_url)

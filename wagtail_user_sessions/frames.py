@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.http import HttpRequest
+from django import shortcuts
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from .device_list import URLFor
@@ -20,8 +21,12 @@ class Frame:
     url_for: URLFor
     # The name of its template, or several, the first that exists being taken.
     template: str | Sequence[str] = DEFAULT_TEMPLATE
+    # Where to sign in; LOGIN_URL where it is empty.
+    login_url: str = ""
     # What its template is given besides the list.
     context: Mapping[str, Any] = field(default_factory=dict)
+    # How it is rendered, and the list that htmx asks for alone.
+    render: Callable[..., HttpResponse] = shortcuts.render
 
 
 def frame_of_app(request: HttpRequest) -> Frame:

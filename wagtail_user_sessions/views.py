@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views import defaults
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_protect, requires_csrf_token
+from django.views.decorators.csrf import csrf_exempt, csrf_protect, requires_csrf_token
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
@@ -45,6 +45,8 @@ def for_its_user(*methods: str) -> Callable[[View], View]:
     """
 
     def decorate(view: View) -> View:
+        # Checked by csrf_protect alone, so that its refusal isn't kept either.
+        @csrf_exempt
         @login_not_required
         @never_cache
         @vary_on_headers("HX-Request")
@@ -96,6 +98,8 @@ def device_revoke(request: HttpRequest, frame: Frame, pk: uuid.UUID) -> HttpResp
     if request.method != "POST":
         return _ask(request, frame, ListState(confirm=str(pk)))
     revoked = row.revoke(by=sessions.user)
+    if not revoked:
+        return _say_it_has_gone(request, frame)
     text = _("Signed out: %(device)s.") % {"device": row}
     notices = [Message(messages.SUCCESS, text), *_warnings(revoked)]
     return finish(
@@ -155,7 +159,7 @@ def device_rename(request: HttpRequest, frame: Frame, pk: uuid.UUID) -> HttpResp
 def _ask_to_sign_in(request: HttpRequest, frame: Frame) -> HttpResponse:
     is_page = request.method == "GET" and not is_fragment(request)
     back = request.get_full_path() if is_page else frame.url_for("device_list")
-    return redirect_to_sign_in(request, next_url=back)
+    return redirect_to_sign_in(request, next_url=back, login_url=frame.login_url)
 
 
 def _ask(request: HttpRequest, frame: Frame, state: ListState) -> HttpResponse:

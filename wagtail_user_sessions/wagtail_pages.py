@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -72,6 +73,8 @@ class DevicesPageMixin(RoutablePageMixin, models.Model):
         own_names = [own] if isinstance(own, str) else own
         return Frame(
             url_for=url_for,
+            # Where Wagtail's own private pages lead to.
+            login_url=getattr(settings, "WAGTAIL_FRONTEND_LOGIN_URL", None) or "",
             # A template of the model's own is used where the site has one.
             template=(*own_names, DEFAULT_TEMPLATE),
             context={

@@ -8,9 +8,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.template import Context
 from django.templatetags.static import static
 
-from wagtail_user_sessions.device_list import read
+from wagtail_user_sessions.device_list import DeviceList, read
 from wagtail_user_sessions.frames import frame_of_app
 from wagtail_user_sessions.list_state import ListState
+from wagtail_user_sessions.samples import sample_list
 
 register = template.Library()
 
@@ -24,13 +25,18 @@ def show_device_list(context: Context) -> dict[str, Any]:
     """The list of the visitor's devices, inside any page of the site.
 
     Shows nothing to whoever isn't signed in. A page with it must not be cached.
+    In the template of a ``DevicesPageMixin`` it is that page's own list.
     """
+    if isinstance(devices := context.get("devices"), DeviceList):
+        return {"devices": devices}
     request = context.get("request")
     if request is None:
         raise ImproperlyConfigured(
             "{% device_list %} needs the context processor "
             "django.template.context_processors.request."
         )
+    if getattr(request, "is_preview", False):
+        return {"devices": sample_list()}
     if not request.user.is_authenticated:
         return {"devices": None}
     url_for = frame_of_app(request).url_for
