@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
-from django.db.models.signals import ModelSignal, post_delete, pre_delete
+from django.db.models.signals import post_delete, pre_delete
+from django.dispatch import Signal
 
 from .revocation import Reason, because
 from .signals import session_ended
@@ -52,7 +53,7 @@ def delete_in_batches(
     """
     model = rows.model
     rows = rows.order_by(by_field)
-    is_quiet = not (_has_followers(model) or session_ended.has_listeners(model))
+    is_quiet = not (_has_followers(model) or _has_receivers(session_ended, model))
     rest, last = rows, None
     while found := list(rest.values_list("pk", by_field)[:BATCH_SIZE]):
         batch = rows.order_by().filter(pk__in=[pk for pk, _ in found])
@@ -87,17 +88,20 @@ def _has_followers(model: type[models.Model]) -> bool:
         or hasattr(field, "bulk_related_objects")
         for field in model._meta.get_fields(include_hidden=True)
     )
-    # The package has one receiver of its own of each signal.
     return (
         has_dependents
         or bool(model._meta.parents)
-        or _count_receivers(pre_delete, model) > 1
-        or _count_receivers(post_delete, model) > 1
+        or _has_receivers(pre_delete, model)
+        or _has_receivers(post_delete, model)
     )
 
 
-def _count_receivers(signal: ModelSignal, model: type[models.Model]) -> int:
+def _has_receivers(signal: Signal, model: type[models.Model]) -> bool:
+    """Whether anybody but this package itself listens to the signal."""
     if not signal.has_listeners(model):
-        return 0
-    sync_receivers, async_receivers = signal._live_receivers(model)
-    return len(sync_receivers) + len(async_receivers)
+        return False
+    return any(
+        not getattr(receiver, "__module__", "").startswith(f"{__package__}.")
+        for receivers in signal._live_receivers(model)  # type: ignore[attr-defined]
+        for receiver in receivers
+    )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 
 from wagtail_user_sessions.backends.db import SessionStore
@@ -23,10 +24,15 @@ class MassRevocation:
     """
 
     def __init__(
-        self, rows: models.QuerySet[AbstractSession], *, engine: type[SessionStore]
+        self,
+        rows: models.QuerySet[AbstractSession],
+        *,
+        engine: type[SessionStore],
+        by: AbstractBaseUser | None = None,
     ) -> None:
         self.rows = rows
         self.engine = engine
+        self.by = by
         self.cache_failed = False
 
     def __iter__(self) -> Iterator[int]:
@@ -34,7 +40,9 @@ class MassRevocation:
         self._purge()
         total = 0
         try:
-            for count in delete_in_batches(self.rows, reason=Reason.REVOKED):
+            for count in delete_in_batches(
+                self.rows, reason=Reason.REVOKED, by=self.by
+            ):
                 self._purge_on_commit()
                 total += count
                 yield count

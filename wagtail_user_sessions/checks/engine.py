@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, register
 
+from wagtail_user_sessions.backends import engine
 from wagtail_user_sessions.backends.db import SessionStore
 
 from .messages import TAG, error
@@ -21,12 +21,12 @@ HINT = (
 def check_engine(**kwargs: Any) -> list[CheckMessage]:
     name = settings.SESSION_ENGINE
     try:
-        is_ours = _is_ours(import_module(name).SessionStore)
+        store = engine.engine_in_use()
     except Exception as failure:
         return [
             error(1, f"SESSION_ENGINE {name!r} can't be used: {failure}", hint=HINT)
         ]
-    if is_ours:
+    if store is not None:
         return []
     message = f"SESSION_ENGINE {name!r} is no engine of wagtail_user_sessions."
     return [error(2, message, hint=HINT)]
@@ -37,11 +37,6 @@ def engine_in_use() -> type[SessionStore]:
     one that could be.
     """
     try:
-        store = import_module(settings.SESSION_ENGINE).SessionStore
+        return engine.engine_in_use() or SessionStore
     except Exception:
         return SessionStore
-    return store if _is_ours(store) else SessionStore
-
-
-def _is_ours(store: object) -> bool:
-    return isinstance(store, type) and issubclass(store, SessionStore)
