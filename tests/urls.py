@@ -1,9 +1,13 @@
+from django.contrib import admin
 from django.contrib.auth.views import PasswordChangeView
 from django.urls import include, path
+from wagtail.admin import urls as wagtailadmin_urls
 
 from tests import views
 
 urlpatterns = [
+    path("admin/", include(wagtailadmin_urls)),
+    path("django-admin/", admin.site.urls),
     path("devices/", include("wagtail_user_sessions.urls")),
     path("", views.plain),
     path("read/", views.read),

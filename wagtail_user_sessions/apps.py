@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig, apps
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models.signals import post_delete, pre_delete
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from .models import AbstractSession
 
 
 class WagtailUserSessionsConfig(AppConfig):
@@ -16,11 +21,25 @@ class WagtailUserSessionsConfig(AppConfig):
 
         # For each model by name: a receiver of every sender would make Django
         # fetch the rows of every deletion on the site.
-        for model in apps.get_models():
-            if issubclass(model, AbstractSession):
-                pre_delete.connect(
-                    signal_handlers.session_about_to_be_deleted, sender=model
-                )
-                post_delete.connect(signal_handlers.session_deleted, sender=model)
+        models = [
+            model for model in apps.get_models() if issubclass(model, AbstractSession)
+        ]
+        for model in models:
+            pre_delete.connect(
+                signal_handlers.session_about_to_be_deleted, sender=model
+            )
+            post_delete.connect(signal_handlers.session_deleted, sender=model)
         user_logged_in.connect(signal_handlers.user_signed_in)
         user_logged_out.connect(signal_handlers.user_signed_out)
+        if apps.is_installed("wagtail.admin"):
+            self._prepare_admin(models)
+
+    def _prepare_admin(self, models: list[type[AbstractSession]]) -> None:
+        from .wagtail_admin import log_actions
+        from .wagtail_admin.compat import register_permission_policy
+        from .wagtail_admin.permissions import SessionPermissionPolicy
+
+        for model in models:
+            # Before anything asks for it, which would make Wagtail choose one.
+            register_permission_policy(model, SessionPermissionPolicy(model))
+            post_delete.connect(log_actions.session_deleted, sender=model)

@@ -102,6 +102,6 @@ def _has_receivers(signal: Signal, model: type[models.Model]) -> bool:
         return False
     return any(
         not getattr(receiver, "__module__", "").startswith(f"{__package__}.")
-        for receivers in signal._live_receivers(model)  # type: ignore[attr-defined]
+        for receivers in signal._live_receivers(model)
         for receiver in receivers
     )

@@ -82,7 +82,7 @@ class Device:
     @property
     def place(self) -> str:
         """City and country, as far as they are known: "London, GB"."""
-        return ", ".join(filter(None, (self.session.city, self.session.country)))
+        return self.session.place
 
     @property
     def last_activity(self) -> datetime:

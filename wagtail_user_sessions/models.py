@@ -202,8 +202,8 @@ class AbstractSession(models.Model):
 
     class Meta:
         abstract = True
-        verbose_name = _("session")
-        verbose_name_plural = _("sessions")
+        verbose_name = _("user session")
+        verbose_name_plural = _("user sessions")
 
     def __str__(self) -> str:
         return self.name or self.device_label
@@ -256,6 +256,11 @@ class AbstractSession(models.Model):
         """The device in a person's words, such as "Chrome on Windows"."""
         return devices.label(self.device_kind, self.browser, self.os)
 
+    @property
+    def place(self) -> str:
+        """City and country, as far as they are known: "London, GB"."""
+        return ", ".join(filter(None, (self.city, self.country)))
+
     def is_current(self, request: HttpRequest) -> bool:
         """Whether the request was made with this session."""
         return self.pk == cast("SessionStore", request.session).id
@@ -304,8 +309,12 @@ class AbstractSession(models.Model):
         by: AbstractBaseUser | None = None,
         reason: Reason | str = Reason.REVOKED,
     ) -> RevokedCount:
-        """End this session; see ``SessionQuerySet.revoke``."""
-        return self.rows().filter(pk=self.pk).revoke(by=by, reason=reason)
+        """End this session; see ``SessionQuerySet.revoke``.
+
+        0 where it has ended, or is another user's now.
+        """
+        rows = self.rows().filter(pk=self.pk, user=self.user_id)
+        return rows.revoke(by=by, reason=reason)
 
 
 class Session(AbstractSession):

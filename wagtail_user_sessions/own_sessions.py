@@ -79,5 +79,10 @@ class OwnSessions:
         return f"{self.user.pk}/{pk}"
 
 
+def current_id(request: HttpRequest) -> uuid.UUID | None:
+    """The id of the request's session; ``None`` where its engine isn't ours."""
+    return getattr(request.session, "id", None)
+
+
 def _signer() -> Signer:
     return Signer(salt="wagtail_user_sessions.own_sessions")

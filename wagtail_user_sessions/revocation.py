@@ -14,14 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-
-if TYPE_CHECKING:
-    from .models import AbstractSession
 
 
 class Reason(models.TextChoices):
@@ -45,7 +41,7 @@ class Ending:
     # Set where the cache could not be told of an ended session.
     cache_failed: bool = False
     # The rows that are to be told of together once their deletion has committed.
-    untold: list[AbstractSession] = field(default_factory=list)
+    untold: list[models.Model] = field(default_factory=list)
 
 
 class RevokedCount(int):

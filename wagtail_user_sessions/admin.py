@@ -1,0 +1,129 @@
+"""Sessions in Django's own admin, where a site has it: seen, and signed out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, auth, messages
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from .backends.engine import engine_in_use
+from .models import AbstractSession, Session, SessionQuerySet
+from .own_sessions import current_id
+
+FIELDS = (
+    "user",
+    "name",
+    "device_kind",
+    "browser",
+    "os",
+    "city",
+    "country",
+    "ip",
+    "user_agent",
+    "signed_in_at",
+    "last_activity",
+    "expire_date",
+    "created_at",
+)
+
+
+def session_model() -> type[AbstractSession]:
+    try:
+        engine = engine_in_use()
+    except Exception:
+        # Told by a system check.
+        engine = None
+    return Session if engine is None else engine.get_model_class()
+
+
+@admin.register(session_model())
+class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Neither key nor data of a session is shown. Superusers' sessions are seen and
+    ended by superusers alone.
+    """
+
+    list_display = (
+        "__str__",
+        "user",
+        "place",
+        "ip",
+        "last_activity",
+        "signed_in_at",
+        "expire_date",
+    )
+    list_filter = ("device_kind", "signed_in_at")
+    list_select_related = ("user",)
+    ordering = ("-signed_in_at",)
+    show_full_result_count = False
+    fields = FIELDS
+    readonly_fields = FIELDS
+    actions = ("sign_out_users",)
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        user = auth.get_user_model()
+        names = (user.USERNAME_FIELD, user.get_email_field_name())
+        own = {field.name for field in user._meta.concrete_fields}
+        return [*(f"user__{name}" for name in names if name in own), "ip"]
+
+    def get_queryset(self, request: HttpRequest) -> SessionQuerySet:
+        rows: SessionQuerySet = self.model.rows().defer("session_data")
+        if not getattr(request.user, "is_superuser", False):
+            superusers = auth.get_user_model()._default_manager
+            rows = rows.exclude(user__in=superusers.filter(is_superuser=True))
+        ordered: SessionQuerySet = rows.order_by(*self.ordering)
+        return ordered
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: AbstractSession) -> None:
+        if obj.pk == current_id(request):
+            auth.logout(request)
+        else:
+            obj.revoke(by=_actor(request))
+
+    def delete_queryset(
+        self, request: HttpRequest, queryset: models.QuerySet[AbstractSession]
+    ) -> None:
+        _others(request, queryset).revoke(by=_actor(request))
+
+    @admin.action(
+        description=gettext_lazy("Sign out the users of these sessions everywhere"),
+        permissions=["delete"],
+    )
+    def sign_out_users(
+        self, request: HttpRequest, queryset: models.QuerySet[AbstractSession]
+    ) -> None:
+        users = queryset.order_by().exclude(user=None).values_list("user", flat=True)
+        rows = self.get_queryset(request).filter(user__in=list(users))
+        count = _others(request, rows).revoke(by=_actor(request))
+        text = ngettext(
+            "%(count)d session was signed out.",
+            "%(count)d sessions were signed out.",
+            count,
+        )
+        self.message_user(request, text % {"count": count}, messages.SUCCESS)
+        if count.cache_failed:
+            text = _("The cache could not be told: they may be believed for a while.")
+            self.message_user(request, text, messages.WARNING)
+
+
+def _others(
+    request: HttpRequest, rows: models.QuerySet[AbstractSession]
+) -> SessionQuerySet:
+    """The rows without the own session, with which the user is to go on."""
+    keys = list(rows.values_list("pk", flat=True))
+    found = rows.model.rows(rows.db).filter(pk__in=keys)
+    return found.exclude(pk__in=[current_id(request)])
+
+
+def _actor(request: HttpRequest) -> AbstractBaseUser | None:
+    return request.user if isinstance(request.user, AbstractBaseUser) else None

@@ -1,0 +1,58 @@
+"""One's own devices in the admin, for whoever may enter it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+
+from wagtail_user_sessions import views
+from wagtail_user_sessions.frames import Frame
+from wagtail_user_sessions.views import View
+
+from . import markup
+
+NAMESPACE = "wagtail_user_sessions_account"
+
+
+def urlpatterns() -> list[URLPattern]:
+    return [
+        path("", _framed(views.device_list), name="device_list"),
+        path(
+            "revoke-others/",
+            _framed(views.device_revoke_others),
+            name="device_revoke_others",
+        ),
+        path("<uuid:pk>/revoke/", _framed(views.device_revoke), name="device_revoke"),
+        path("<uuid:pk>/rename/", _framed(views.device_rename), name="device_rename"),
+    ]
+
+
+def menu_item(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "url": reverse(f"{NAMESPACE}:device_list"),
+        "label": _("Your devices"),
+        "help_text": _("See where you are signed in, and sign devices out."),
+    }
+
+
+def _framed(view: View) -> View:
+    """The visitors' view, in the admin's frame."""
+
+    def framed(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return view(request, frame=_frame(), **kwargs)
+
+    return framed
+
+
+def _frame() -> Frame:
+    def url_for(name: str, *args: object) -> str:
+        return reverse(f"{NAMESPACE}:{name}", args=args)
+
+    return Frame(
+        url_for=url_for,
+        template="wagtail_user_sessions/admin/devices.html",
+        render=markup.render,
+    )

@@ -1,0 +1,87 @@
+"""The columns of the listing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.ui.tables import Column, StatusTagColumn, TitleColumn
+from wagtail.admin.ui.tables import UserColumn as BaseUserColumn
+
+from wagtail_user_sessions.devices import Kind
+from wagtail_user_sessions.models import AbstractSession
+from wagtail_user_sessions.own_sessions import current_id
+
+from .statuses import Status, status_of
+
+# Wagtail's own icons.
+ICONS = {
+    Kind.DESKTOP: "desktop",
+    Kind.MOBILE: "mobile-alt",
+    Kind.TABLET: "tablet-alt",
+    Kind.BOT: "cogs",
+    Kind.UNKNOWN: "help",
+}
+
+
+class UserColumn(BaseUserColumn):
+    """Avatar and name, with a link for who may follow it."""
+
+    cell_template_name = "wagtail_user_sessions/admin/user_cell.html"
+
+    def __init__(self, *, get_url: Callable[[AbstractSession], str | None]) -> None:
+        super().__init__(
+            "user",
+            label=_("User"),
+            sort_key="user",
+            blank_display_name=_("Signed-out visitor"),
+        )
+        self.get_url = get_url
+
+    def get_cell_context_data(
+        self, instance: AbstractSession, parent_context: Any
+    ) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_cell_context_data(
+            instance, parent_context
+        )
+        return context | {"url": self.get_url(instance)}
+
+
+class DeviceColumn(TitleColumn):
+    """Icon and label, with a link to all that is known, and the row's buttons."""
+
+    cell_template_name = "wagtail_user_sessions/admin/device_cell.html"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("device", label=_("Device"), accessor=str, **kwargs)
+
+    def get_cell_context_data(
+        self, instance: AbstractSession, parent_context: Any
+    ) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_cell_context_data(
+            instance, parent_context
+        )
+        request = parent_context["request"]
+        return context | {
+            "icon": ICONS.get(Kind(instance.device_kind), "help"),
+            "kind": instance.get_device_kind_display(),
+            "label": instance.device_label if instance.name else "",
+            "is_current": instance.pk == current_id(request),
+        }
+
+
+class StatusColumn(StatusTagColumn):
+    def __init__(self) -> None:
+        super().__init__(
+            "status",
+            label=_("Status"),
+            accessor=lambda row: status_of(row).label,
+            primary=lambda row: status_of(row) == Status.ACTIVE,
+        )
+
+
+class ExpiryColumn(Column):
+    """The date, for Wagtail's own column tells only of what is past."""
+
+    cell_template_name = "wagtail_user_sessions/admin/expiry_cell.html"

@@ -1,0 +1,245 @@
+"""The listing of sessions, and its export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from django.contrib.admin.utils import quote
+from django.contrib.auth import get_user_model
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.admin_url_finder import AdminURLFinder
+from wagtail.admin.ui.menus import MenuItem
+from wagtail.admin.ui.tables import (
+    BaseColumn,
+    BulkActionsCheckboxColumn,
+    Column,
+    DateColumn,
+)
+from wagtail.admin.widgets.button import Button
+from wagtail.snippets.views import snippets
+
+from wagtail_user_sessions.models import AbstractSession, SessionQuerySet
+
+from . import picture
+from .columns import DeviceColumn, ExpiryColumn, StatusColumn, UserColumn
+from .filters import SessionFilterSet
+from .pagination import CappedPaginator
+from .permissions import Forbidding, is_superuser, visible_to
+from .searching import search
+from .statuses import Status, status_of
+
+NEWEST_FIRST = "-signed_in_at"
+# Visitors have never signed in. Their sessions expire the later, the later they
+# were last saved.
+LAST_TO_EXPIRE_FIRST = "-expire_date"
+
+EXPORTED = {
+    "id": _("Session"),
+    "user_name": _("User"),
+    "status": _("Status"),
+    "name": _("Name"),
+    "device_label": _("Device"),
+    "device_kind": _("Kind of device"),
+    "browser": _("Browser"),
+    "os": _("System"),
+    "city": _("City"),
+    "country": _("Country"),
+    "ip": _("IP address"),
+    "created_at": _("Created"),
+    "signed_in_at": _("Signed in"),
+    "last_activity": _("Last activity"),
+    "expire_date": _("Expires"),
+}
+# How a cell begins that a spreadsheet would take for a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class IndexView(Forbidding, snippets.IndexView):
+    any_permission_required = ("view",)
+    paginator_class = CappedPaginator
+    filterset_class = SessionFilterSet
+    list_export = tuple(EXPORTED)
+    export_headings = EXPORTED
+    export_filename = "sessions"
+    is_searchable = True
+    revoke_user_url_name = ""
+    revoke_everybody_url_name = ""
+
+    # What is listed
+
+    def get_base_queryset(self) -> SessionQuerySet:
+        return visible_to(self.request.user)
+
+    @cached_property
+    def default_ordering(self) -> str:
+        status = self.request.GET.get("status", Status.ACTIVE)
+        has_signed_in = status in {Status.ACTIVE, Status.EXPIRED, Status.REFUSED}
+        return NEWEST_FIRST if has_signed_in else LAST_TO_EXPIRE_FIRST
+
+    def order_queryset(self, queryset: SessionQuerySet) -> SessionQuerySet:
+        direction, column = self.ordering.rpartition("-")[1:]
+        if column == "user":
+            column = f"user__{get_user_model().USERNAME_FIELD}"
+        return queryset.order_by(f"{direction}{column}", f"{direction}pk")
+
+    def search_queryset(self, queryset: SessionQuerySet) -> SessionQuerySet:
+        return search(queryset, self.search_query) if self.is_searching else queryset
+
+    @cached_property
+    def columns(self) -> list[BaseColumn]:
+        title_column = self._get_title_column_class(DeviceColumn)
+        return [
+            BulkActionsCheckboxColumn("bulk_actions", obj_type="snippet"),
+            UserColumn(get_url=self._get_user_url),
+            title_column(
+                get_url=self.get_inspect_url,
+                get_title_id=lambda row: f"snippet_{quote(row.pk)}_title",
+            ),
+            Column("place", label=_("Place")),
+            Column("ip", label=_("IP address"), sort_key="ip"),
+            StatusColumn(),
+            DateColumn(
+                "last_activity", label=_("Last activity"), sort_key="last_activity"
+            ),
+            DateColumn("signed_in_at", label=_("Signed in"), sort_key="signed_in_at"),
+            ExpiryColumn("expire_date", label=_("Expires"), sort_key="expire_date"),
+        ]
+
+    def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(*args, **kwargs)
+        if context["paginator"] is not None:
+            context["charts"] = self._charts(context["paginator"])
+        return context
+
+    def _charts(self, paginator: CappedPaginator) -> list[picture.Chart]:
+        """What the active sessions of the listing have in common."""
+        filters = self.filters
+        if (
+            not filters.is_valid()
+            or filters.form.cleaned_data["status"] != Status.ACTIVE
+        ):
+            return []
+        rows = paginator.first_rows
+        if paginator.is_capped and self.ordering != NEWEST_FIRST:
+            # The first ones by any other column would be no fair sample.
+            newest = paginator.object_list.order_by(NEWEST_FIRST)
+            rows = CappedPaginator(newest, paginator.per_page).first_rows
+        return picture.draw(facts for _pk, *facts in rows) if rows else []
+
+    # What can be done
+
+    def get_list_more_buttons(self, instance: AbstractSession) -> list[MenuItem]:
+        items = [
+            MenuItem(
+                _("Inspect"),
+                self.get_inspect_url(instance),
+                icon_name="info-circle",
+                priority=10,
+            )
+        ]
+        if self.get_delete_url(instance):
+            items.append(
+                MenuItem(
+                    _("Sign out"),
+                    self._with_next(self.get_delete_url(instance)),
+                    icon_name="logout",
+                    priority=20,
+                )
+            )
+        if instance.user_id is not None:
+            items.extend(self._user_items(instance))
+        return items
+
+    def _user_items(self, instance: AbstractSession) -> Iterator[MenuItem]:
+        query = urlencode({"user": str(instance.user_id)})
+        yield MenuItem(
+            _("All sessions of this user"),
+            f"{self.index_url}?{query}",
+            icon_name="list-ul",
+            priority=30,
+        )
+        if self.user_has_permission("delete"):
+            url = reverse(
+                self.revoke_user_url_name, args=[quote(cast(Any, instance.user_id))]
+            )
+            yield MenuItem(
+                _("Sign out everywhere"),
+                self._with_next(url),
+                icon_name="warning",
+                priority=40,
+            )
+
+    @cached_property
+    def header_more_buttons(self) -> list[Button]:
+        buttons: list[Button] = super().header_more_buttons
+        if is_superuser(self.request.user):
+            buttons.append(
+                Button(
+                    _("Sign out everybody"),
+                    url=reverse(self.revoke_everybody_url_name),
+                    icon_name="warning",
+                    priority=200,
+                )
+            )
+        return buttons
+
+    def _with_next(self, url: str) -> str:
+        query = self.request.GET.urlencode()
+        here = f"{self.index_url}?{query}" if query else self.index_url
+        return f"{url}?{urlencode({'next': here})}"
+
+    def _get_user_url(self, instance: AbstractSession) -> str | None:
+        if instance.user is None:
+            return None
+        url: str | None = self._url_finder.get_edit_url(instance.user)
+        return url
+
+    @cached_property
+    def _url_finder(self) -> AdminURLFinder:
+        return AdminURLFinder(self.request.user)
+
+    # What is exported
+
+    def get_queryset(self) -> SessionQuerySet:
+        rows: SessionQuerySet = super().get_queryset()
+        if self.is_export:
+            return rows.select_related("user").defer("session_data")
+        return rows
+
+    def stream_csv(self, queryset: SessionQuerySet) -> Iterator[str]:
+        rows: Iterator[str] = super().stream_csv(_Streamed(queryset))
+        return rows
+
+    def write_xlsx(self, queryset: SessionQuerySet, output: Any) -> None:
+        super().write_xlsx(_Streamed(queryset), output)
+
+    def to_row_dict(self, item: AbstractSession) -> dict[str, Any]:
+        row = {name: getattr(item, name, None) for name in EXPORTED}
+        user = item.user
+        return row | {
+            "id": str(item.pk),
+            "user_name": "" if user is None else user.get_username(),
+            "status": status_of(item).label,
+            "device_kind": item.get_device_kind_display(),
+        }
+
+    def preprocess_field_value(self, field: str, value: Any, export_format: str) -> Any:
+        value = super().preprocess_field_value(field, value, export_format)
+        if isinstance(value, str) and value.startswith(FORMULA):
+            return f"'{value}"
+        return value
+
+
+class _Streamed:
+    """The rows of an export, of which there may be more than the memory holds."""
+
+    def __init__(self, rows: SessionQuerySet) -> None:
+        self.rows = rows
+        self.model = rows.model
+
+    def __iter__(self) -> Iterator[AbstractSession]:
+        return self.rows.iterator(chunk_size=2000)

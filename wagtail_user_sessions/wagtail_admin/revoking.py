@@ -1,0 +1,294 @@
+"""Sessions signed out in the admin: one, a user's, and everybody's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import auth
+from django.contrib.admin.utils import unquote
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.generic import FormView
+from wagtail.admin import messages
+from wagtail.admin.utils import get_user_display_name, get_valid_next_url_from_request
+from wagtail.admin.views.generic import WagtailAdminTemplateMixin
+from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
+from wagtail.snippets.views import snippets
+
+from wagtail_user_sessions.backends.db import SessionStore
+from wagtail_user_sessions.backends.engine import engine_in_use
+from wagtail_user_sessions.conf import conf
+from wagtail_user_sessions.mass_revocation import MassRevocation
+from wagtail_user_sessions.models import AbstractSession, SessionQuerySet
+from wagtail_user_sessions.own_sessions import current_id
+from wagtail_user_sessions.revocation import Reason, RevokedCount
+
+from .editing import OpenEditor, open_editors
+from .filters import user_id_from
+from .log_actions import log_everybody
+from .permissions import (
+    Forbidding,
+    all_rows,
+    is_superuser,
+    manageable_users,
+    visible_to,
+    who_asks,
+)
+
+BATCH_SIZE = 1000
+
+
+class RevocationForm(forms.Form):
+    """Why sessions are signed out: for whoever reads the log later."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy("Stands in the log, such as “lost laptop”."),
+        required=False,
+        max_length=200,
+    )
+
+    @property
+    def reason_given(self) -> str:
+        return self.cleaned_data["reason"] or Reason.REVOKED
+
+
+class EverybodyForm(RevocationForm):
+    """Takes a word to be typed, so that nobody does it by mistake."""
+
+    confirmation = forms.CharField()
+    field_order = ("confirmation", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["confirmation"].label = _("Type “%(word)s” to confirm") % {
+            "word": self.word
+        }
+        self.fields["confirmation"].widget.attrs["autocomplete"] = "off"
+
+    @property
+    def word(self) -> str:
+        return _("everybody")
+
+    def clean_confirmation(self) -> str:
+        typed: str = self.cleaned_data["confirmation"]
+        if typed.strip().casefold() != self.word.casefold():
+            raise ValidationError(
+                _("Type “%(word)s” to confirm."), params={"word": self.word}
+            )
+        return typed
+
+
+def sign_out(
+    rows: SessionQuerySet, *, by: AbstractBaseUser, reason: Reason | str
+) -> RevokedCount:
+    """Revoke the rows, of which there may be more than the memory holds."""
+    keys = list(rows.order_by().values_list("pk", flat=True))
+    ended, cache_failed = 0, False
+    for first in range(0, len(keys), BATCH_SIZE):
+        batch = rows.model.rows(rows.db).filter(pk__in=keys[first : first + BATCH_SIZE])
+        count = batch.revoke(by=by, reason=reason)
+        ended += count
+        cache_failed |= count.cache_failed
+    return RevokedCount(ended, cache_failed=cache_failed)
+
+
+def report(request: HttpRequest, ended: int, *, cache_failed: bool) -> None:
+    """Say what has happened."""
+    text = ngettext(
+        "%(count)d session was signed out.",
+        "%(count)d sessions were signed out.",
+        ended,
+    )
+    messages.success(request, text % {"count": ended})
+    if cache_failed:
+        text = _(
+            "The cache could not be told: for as long as %(seconds)d seconds they"
+            " may still be believed."
+        )
+        messages.warning(request, text % {"seconds": conf.CACHE_MAX_AGE})
+
+
+class Revoking(Forbidding, PermissionCheckedMixin, WagtailAdminTemplateMixin):
+    """What the views have in common that ask first, and then sign out."""
+
+    permission_required = "delete"
+    form_class: Any = RevocationForm
+    template_name: Any = "wagtail_user_sessions/admin/confirm_revoke.html"
+    header_icon = "logout"
+    model: type[AbstractSession] | None = None
+    index_url_name = ""
+    question = ""
+    confirm_label = gettext_lazy("Yes, sign out")
+
+    def get_breadcrumbs_items(self) -> list[Any]:
+        return []
+
+    def get_success_url(self) -> str:
+        next_url: str = get_valid_next_url_from_request(self.request)
+        return next_url or reverse(self.index_url_name)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {
+            "question": self.question,
+            "confirm_label": self.confirm_label,
+            "cancel_url": self.get_success_url(),
+            "open_editors": self.open_editors,
+            "own_session_is_spared": self.own_session_is_spared,
+        }
+
+    @cached_property
+    def open_editors(self) -> Sequence[OpenEditor]:
+        return ()
+
+    @property
+    def own_session_is_spared(self) -> bool:
+        return False
+
+
+class RevokeView(Revoking, snippets.DeleteView):
+    """Sign out one session."""
+
+    page_title = gettext_lazy("Sign out")
+
+    object: AbstractSession
+
+    def get_object(self, queryset: Any = None) -> AbstractSession:
+        known: AbstractSession | None = getattr(self, "object", None)
+        if known is not None:
+            return known
+        rows = visible_to(who_asks(self.request)).select_related("user")
+        return get_object_or_404(rows.defer("session_data"), pk=self.kwargs["pk"])
+
+    @property
+    def question(self) -> str:  # type: ignore[override]
+        if self.object.pk == current_id(self.request):
+            return _("This is your own session. You will have to sign in again.")
+        if self.object.user is None:
+            text = _("Sign out %(device)s of a visitor?")
+            return text % {"device": self.object.device_label}
+        return _("Sign out %(device)s of %(user)s?") % {
+            "device": self.object,
+            "user": get_user_display_name(self.object.user),
+        }
+
+    @cached_property
+    def open_editors(self) -> Sequence[OpenEditor]:
+        return open_editors([self.object.user_id]) if self.object.user_id else ()
+
+    def form_valid(self, form: RevocationForm) -> HttpResponse:
+        request = self.request
+        if self.object.pk == current_id(request):
+            auth.logout(request)
+            return redirect("wagtailadmin_login")
+        name, success_url = str(self.object), self.get_success_url()
+        count = self.object.revoke(by=who_asks(request), reason=form.reason_given)
+        if count:
+            report(request, count, cache_failed=count.cache_failed)
+        else:
+            text = _("%(device)s was already signed out.") % {"device": name}
+            messages.info(request, text)
+        return self.run_after_hook() or HttpResponseRedirect(success_url)
+
+
+class RevokeUserView(Revoking, FormView):  # type: ignore[type-arg]
+    """Sign a user out everywhere; oneself, everywhere but here."""
+
+    page_title = gettext_lazy("Sign out everywhere")
+    confirm_label = gettext_lazy("Yes, sign out everywhere")
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        # Whoever hasn't the permission is refused before anybody is looked for.
+        if self.user_has_permission("delete"):
+            pk = user_id_from(unquote(kwargs["user_id"]))
+            users = manageable_users(who_asks(request))
+            self.user: AbstractBaseUser = get_object_or_404(users, pk=pk)
+
+    @property
+    def rows(self) -> SessionQuerySet:
+        rows = all_rows().for_user(self.user)
+        return rows.exclude(pk__in=[current_id(self.request)])
+
+    @cached_property
+    def count(self) -> int:
+        """Those that expired are ended as well, but nobody is signed out by it."""
+        return self.rows.active().count()
+
+    def get_page_subtitle(self) -> str:
+        return str(get_user_display_name(self.user))
+
+    @property
+    def question(self) -> str:  # type: ignore[override]
+        text = ngettext(
+            "Sign out %(count)d session of %(user)s?",
+            "Sign out %(count)d sessions of %(user)s?",
+            self.count,
+        )
+        return text % {"count": self.count, "user": self.get_page_subtitle()}
+
+    @cached_property
+    def open_editors(self) -> Sequence[OpenEditor]:
+        return open_editors([self.user.pk])
+
+    @property
+    def own_session_is_spared(self) -> bool:
+        return bool(self.user.pk == self.request.user.pk)
+
+    def form_valid(self, form: RevocationForm) -> HttpResponse:
+        request = self.request
+        count = sign_out(self.rows, by=who_asks(request), reason=form.reason_given)
+        report(request, count, cache_failed=count.cache_failed)
+        return HttpResponseRedirect(self.get_success_url())
+
+
+class RevokeEverybodyView(Revoking, FormView):  # type: ignore[type-arg]
+    """Sign out all users but for the own session."""
+
+    page_title = gettext_lazy("Sign out everybody")
+    confirm_label = gettext_lazy("Yes, sign out everybody")
+    form_class = EverybodyForm
+    own_session_is_spared = True
+
+    def user_has_permission(self, permission: str) -> bool:
+        has_permission: bool = super().user_has_permission(permission)
+        return has_permission and is_superuser(who_asks(self.request))
+
+    @property
+    def rows(self) -> SessionQuerySet:
+        rows = all_rows().filter(user__isnull=False)
+        return rows.exclude(pk__in=[current_id(self.request)])
+
+    @property
+    def question(self) -> str:  # type: ignore[override]
+        count = self.rows.active().count()
+        text = ngettext(
+            "Sign out %(count)d session of all users?",
+            "Sign out %(count)d sessions of all users?",
+            count,
+        )
+        return text % {"count": count}
+
+    @cached_property
+    def open_editors(self) -> Sequence[OpenEditor]:
+        users = get_user_model()._default_manager.exclude(pk=who_asks(self.request).pk)
+        return open_editors(users)
+
+    def form_valid(self, form: RevocationForm) -> HttpResponse:
+        request = self.request
+        engine = engine_in_use() or SessionStore
+        revocation = MassRevocation(self.rows, engine=engine, by=who_asks(request))
+        count = sum(revocation)
+        log_everybody(request, count=count, reason=form.reason_given)
+        report(request, count, cache_failed=revocation.cache_failed)
+        return HttpResponseRedirect(self.get_success_url())

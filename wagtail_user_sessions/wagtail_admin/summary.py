@@ -1,0 +1,31 @@
+"""How many sessions are active, on the admin's home page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from wagtail.admin.site_summary import SummaryItem
+
+from .pagination import MAX_ROWS
+from .permissions import visible_to
+from .registered import has_permission, url_of
+from .statuses import Status, having
+
+
+class SessionsSummaryItem(SummaryItem):
+    order = 400
+    template_name = "wagtail_user_sessions/admin/summary.html"
+
+    def get_context_data(self, parent_context: Any) -> dict[str, Any]:
+        rows = having(visible_to(self.request.user), Status.ACTIVE).order_by()
+        # Not more are counted, so that the page is as fast on a large site.
+        count = rows[: MAX_ROWS + 1].count()
+        text = number_format(min(count, MAX_ROWS), force_grouping=True)
+        if count > MAX_ROWS:
+            text = _("%(count)s+") % {"count": text}
+        return {"count": count, "count_text": text, "url": url_of("list")}
+
+    def is_shown(self) -> bool:
+        return has_permission(self.request.user, "view")
