@@ -1,19 +1,52 @@
+import re
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
+from django.utils import timezone
 
+from tests.device_page import signed_in
+from wagtail_user_sessions.digests import auth_digests
 from wagtail_user_sessions.models import Session
 
 NAMESPACE = "wagtailsnippets_wagtail_user_sessions_session"
+LIST = "/admin/snippets/wagtail_user_sessions/session/"
+BULK = "/admin/bulk/wagtail_user_sessions/session/delete/"
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 "
+    "(KHTML, like Gecko) Version/26.1 Mobile/15E148 Safari/604.1"
+)
 
 
 def url(name, *args):
     return reverse(f"{NAMESPACE}:{name}", args=args)
 
 
+def row_of(client):
+    return Session.objects.get(pk=client.session.id)
+
+
+def listed(response):
+    """The ids of the sessions that a page of the listing shows."""
+    return re.findall(r'id="snippet_([0-9a-f-]{36})_title"', response.content.decode())
+
+
+def text_of(response):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+
+
+def said(response):
+    """The messages of a page."""
+    found = [str(message) for message in response.context["messages"]]
+    return [
+        re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text)).strip() for text in found
+    ]
+
+
 @pytest.fixture
 def person(django_user_model):
-    """Makes users: ``person("vera", "view", access=True)`` with permissions."""
+    """Makes users: ``person("will", "view")`` may enter the admin and see sessions."""
 
     def make(username, *permissions, access=True, **columns):
         user = django_user_model.objects.create_user(
@@ -57,5 +90,40 @@ def visitor(person):
     return person("vera", access=False, first_name="Vera", last_name="Visitor")
 
 
-def session_of(client):
-    return Session.objects.get(pk=client.session.id)
+@pytest.fixture
+def vera(visitor):
+    """The browser of a visitor."""
+    return signed_in(visitor)
+
+
+@pytest.fixture
+def mary(manager):
+    """The browser of who manages sessions."""
+    return signed_in(manager)
+
+
+@pytest.fixture
+def sue(superuser):
+    """The browser of a superuser."""
+    return signed_in(superuser)
+
+
+@pytest.fixture
+def make_row(db):
+    """Makes rows that no browser has: ``make_row(user, country="GB")``."""
+
+    def make(user=None, **columns):
+        now = timezone.now()
+        number = Session.objects.count()
+        columns = {
+            "key_hash": number.to_bytes(32),
+            "session_data": "",
+            "expire_date": now + timedelta(days=1),
+            "signed_in_at": None if user is None else now - timedelta(minutes=number),
+            "last_activity": None if user is None else now,
+            "auth_digest": user and auth_digests(user)[0],
+            **columns,
+        }
+        return Session.objects.create(user=user, **columns)
+
+    return make

@@ -9,7 +9,6 @@ import django_filters
 from django import forms
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import models
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
@@ -17,16 +16,15 @@ from wagtail.admin.forms.search import SearchForm
 from wagtail.admin.utils import get_user_display_name
 
 from wagtail_user_sessions.devices import Kind
-from wagtail_user_sessions.models import Session, SessionQuerySet
+from wagtail_user_sessions.models import AbstractSession, Session, SessionQuerySet
 
 from .permissions import manageable_users, visible_to, who_asks
 from .searching import search
 from .statuses import Status, having
 
 FACTS = ("browser", "os", "country")
-# Of how many sessions, the last ones signed in, browsers and so on are offered.
-FACTS_OF = 10_000
-# How many users are offered: those who have signed in last.
+# Of how many sessions, the newest, users, browsers and so on are offered.
+OFFERED_OF = 1000
 USERS_OFFERED = 20
 
 Choices = Iterable[tuple[str, str]]
@@ -94,10 +92,15 @@ class SessionFilterSet(WagtailFilterSet):
         data = QueryDict(mutable=True) if data is None else data.copy()
         data.setdefault("status", Status.ACTIVE.value)
         super().__init__(data, *args, request=request, **kwargs)
-        self._offer("user", _users(request, data.getlist("user")))
-        facts = _facts(visible_to(who_asks(request)))
-        for position, name in enumerate(FACTS):
-            known = {row[position] for row in facts} | {*data.getlist(name)}
+        newest = _newest(visible_to(who_asks(request)))
+        users: list[Any] = [*dict.fromkeys(row.user for row in newest)]
+        users = users[:USERS_OFFERED]
+        users += _missing(data.getlist("user"), users, request)
+        self._offer(
+            "user", [(str(user.pk), get_user_display_name(user)) for user in users]
+        )
+        for name in FACTS:
+            known = {getattr(row, name) for row in newest} | {*data.getlist(name)}
             self._offer(name, [(value, value) for value in sorted(known - {""})])
 
     def filter_status(
@@ -131,19 +134,15 @@ def user_id_from(text: str) -> Any:
         return None
 
 
-def _users(request: HttpRequest, chosen: list[str]) -> list[tuple[str, str]]:
-    users = manageable_users(who_asks(request))
-    columns = {field.name for field in users.model._meta.concrete_fields}
-    if "last_login" in columns:
-        users = users.order_by(models.F("last_login").desc(nulls_last=True), "pk")
-    offered = list(users[:USERS_OFFERED])
+def _missing(
+    chosen: list[str], offered: Iterable[Any], request: HttpRequest
+) -> list[Any]:
+    """The users that are asked for and not among those offered."""
     missing = set(chosen) - {str(user.pk) for user in offered}
     ids = [pk for pk in map(user_id_from, missing) if pk is not None]
-    if ids:
-        offered += users.filter(pk__in=ids)
-    return [(str(user.pk), get_user_display_name(user)) for user in offered]
+    return list(manageable_users(who_asks(request)).filter(pk__in=ids)) if ids else []
 
 
-def _facts(rows: SessionQuerySet) -> set[tuple[str, str, str]]:
-    newest = rows.filter(user__isnull=False).order_by("-signed_in_at")
-    return set(newest.values_list(*FACTS)[:FACTS_OF])
+def _newest(rows: SessionQuerySet) -> list[AbstractSession]:
+    signed_in = rows.filter(user__isnull=False).select_related("user")
+    return list(signed_in.only(*FACTS, "user").order_by("-signed_in_at")[:OFFERED_OF])

@@ -1,0 +1,71 @@
+"""One's own devices in the admin."""
+
+import pytest
+
+from tests.device_page import HTMX, id_of, is_signed_in, said, signed_in
+from wagtail_user_sessions.models import Session
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("engine"),
+]
+URL = "/admin/account/devices/"
+
+
+@pytest.fixture
+def here(editor):
+    return signed_in(editor)
+
+
+@pytest.fixture
+def there(editor):
+    return signed_in(editor)
+
+
+def test_the_account_page_leads_to_it(here):
+    assert f'href="{URL}"' in here.get("/admin/account/").content.decode()
+
+
+def test_it_lists_the_own_devices_in_the_admins_frame(here, there, vera):
+    page = here.get(URL).content.decode()
+    assert f'id="wus-{id_of(here)}"' in page
+    assert f'id="wus-{id_of(there)}"' in page
+    assert f'id="wus-{id_of(vera)}"' not in page
+    assert "wagtailadmin" in page
+    assert "<h1" in page
+
+
+def test_a_device_is_signed_out_inline_at_urls_of_the_admin(here, there):
+    address = f"{URL}{id_of(there)}/revoke/"
+    assert (
+        f'hx-post="{address}"'
+        in here.get(URL, {"confirm": id_of(there)}).content.decode()
+    )
+    answer = here.post(address, headers=HTMX)
+    assert "Signed out" in said(answer)[0]
+    assert "<html" not in answer.content.decode()
+    assert f'hx-get="{URL}?refresh=1"' in answer.content.decode()
+    assert not is_signed_in(there)
+
+
+def test_a_foreign_device_is_not_found(here, vera):
+    assert here.post(f"{URL}{id_of(vera)}/revoke/").status_code == 404
+    assert Session.objects.filter(pk=id_of(vera)).exists()
+
+
+def test_a_themes_markup_has_no_part_in_it(here, settings, tmp_path):
+    partials = tmp_path / "wagtail_user_sessions" / "partials"
+    partials.mkdir(parents=True)
+    (partials / "device.html").write_text("a ticket")
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+    assert "a ticket" in here.get("/devices/").content.decode()
+    page = here.get(URL).content.decode()
+    assert "a ticket" not in page
+    assert f'id="wus-{id_of(here)}"' in page
+    answer = here.get(URL, headers=HTMX).content.decode()
+    assert "a ticket" not in answer
+
+
+def test_no_answer_is_kept(here):
+    for kind in ({}, HTMX):
+        assert "no-store" in here.get(URL, headers=kind)["Cache-Control"]
