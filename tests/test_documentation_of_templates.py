@@ -13,7 +13,12 @@ TEMPLATES = BASE_DIR / "wagtail_user_sessions/templates/wagtail_user_sessions"
 STYLESHEET = BASE_DIR / "wagtail_user_sessions/static/wagtail_user_sessions/devices.css"
 PAGE = (BASE_DIR / "docs/templates.md").read_text()
 
-NAMES = sorted(str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html"))
+# The admin's own aren't those of the page.
+NAMES = sorted(
+    name
+    for path in TEMPLATES.rglob("*.html")
+    if not (name := path.relative_to(TEMPLATES).as_posix()).startswith("admin/")
+)
 # What tags give, and what every Django template knows.
 GIVEN = {"True", "False", "None", "count", "language", "is_rtl", "htmx", "notice"}
 

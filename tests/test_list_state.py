@@ -3,6 +3,8 @@ from django.http import QueryDict
 
 from wagtail_user_sessions.list_state import MAX_SHOWN, PAGE_SIZE, ListState
 
+PK = "1a87f768-d46f-4124-b27c-e68b83d7590e"
+
 
 def state(query):
     return ListState.from_query(QueryDict(query))
@@ -30,21 +32,25 @@ def test_a_list_is_as_long_as_its_address_says_within_limits(query, shown):
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?shown=50", "?confirm=others", "?shown=50&rename=x%26y"]
+    "query", ["", "?shown=50", "?confirm=others", f"?shown=50&rename={PK}"]
 )
 def test_the_query_of_a_state_leads_back_to_it(query):
     assert state(query.lstrip("?")).query == query
 
 
 def test_an_id_is_understood_however_it_is_written():
-    pk = "1a87f768-d46f-4124-b27c-e68b83d7590e"
-    assert state(f"confirm={{{pk.upper()}}}").confirm == pk
-    assert str(state(f"rename={pk.replace('-', '')}").device_id) == pk
+    assert state(f"confirm={{{PK.upper()}}}").confirm == PK
+    assert str(state(f"rename={PK.replace('-', '')}").device_id) == PK
     assert state("confirm=others").device_id is None
 
 
+@pytest.mark.parametrize("query", ["confirm=x", "rename=x", "rename=others"])
+def test_what_is_no_id_is_left_out(query):
+    assert state(query) == ListState()
+
+
 def test_a_closed_list_keeps_its_length_alone():
-    assert state("shown=50&confirm=others&rename=x").closed.query == "?shown=50"
+    assert state(f"shown=50&confirm=others&rename={PK}").closed.query == "?shown=50"
     assert state("confirm=others").closed.query == ""
 
 

@@ -72,7 +72,7 @@ class Device:
     @property
     def full_title(self) -> str:
         """The title and the place, which tell it from others of its kind."""
-        return f"{self.title} ({self.place})" if self.place else self.title
+        return full_title(self.session)
 
     @property
     def kind(self) -> str:
@@ -114,6 +114,8 @@ class DeviceList:
     password_change_url: str = ""
     # The part that gets the focus: "summary" or "confirm".
     focus: str = ""
+    # What is written into the tag of that part.
+    focus_attribute: str = "autofocus"
     # Whether these are examples, with which nothing can be done.
     is_preview: bool = False
 
@@ -140,11 +142,10 @@ class DeviceList:
         return self.hidden_count > 0 and self.state.shown < MAX_SHOWN
 
     @property
-    def lacks_what_was_asked_for(self) -> bool:
-        """Whether the device that the address names isn't on the list."""
-        asked = self.state.confirm or self.state.rename
-        is_found = any(device.is_confirming or device.is_renaming for device in self)
-        return bool(asked) and asked not in {OTHERS, NOT_YOU} and not is_found
+    def missing_id(self) -> uuid.UUID | None:
+        """The device that the address names, where that isn't on the list."""
+        asked = self.state.device_id
+        return None if any(device.id == asked for device in self) else asked
 
     @property
     def is_confirming_others(self) -> bool:
@@ -239,6 +240,11 @@ def read(
         revoke_others_url=url_for("device_revoke_others") + state.closed.query,
         password_change_url=password_change_url(),
     )
+
+
+def full_title(row: AbstractSession) -> str:
+    title = row.name or row.device_label
+    return f"{title} ({row.place})" if row.place else title
 
 
 def last_used(row: AbstractSession) -> datetime:

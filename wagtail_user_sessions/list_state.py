@@ -29,11 +29,12 @@ class ListState:
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> ListState:
         """The state of an address; what makes no sense in it is left out."""
+        confirm = query.get("confirm", "")
         return cls(
             shown=max(_number(query.get("shown", "")), _number(query.get("more", ""))),
             is_extended="more" in query,
-            confirm=_normal(query.get("confirm", "")),
-            rename=_normal(query.get("rename", "")),
+            confirm=confirm if confirm in {OTHERS, NOT_YOU} else _id(confirm),
+            rename=_id(query.get("rename", "")),
         )
 
     @property
@@ -72,9 +73,9 @@ def _parse(text: str) -> uuid.UUID | None:
         return None
 
 
-def _normal(text: str) -> str:
-    """An id as the list writes it, however the address does."""
-    return str(_parse(text) or text)
+def _id(text: str) -> str:
+    """An id as the list writes it, however the address does; else nothing."""
+    return str(_parse(text) or "")
 
 
 def _number(text: str) -> int:

@@ -27,7 +27,7 @@ from django.views.decorators.vary import vary_on_headers
 from . import activity
 from .answers import finish, keep, show
 from .conf import conf
-from .device_list import password_change_url, read
+from .device_list import full_title, password_change_url, read
 from .forms import RenameForm
 from .fragments import is_fragment, redirect, redirect_to_sign_in
 from .frames import Frame, frame_of_app
@@ -81,7 +81,8 @@ def device_list(request: HttpRequest, frame: Frame) -> HttpResponse:
     if is_fragment(request) and "refresh" in request.GET:
         activity.ignore(request)
         return show(request, frame, devices, is_refresh=True)
-    if devices.lacks_what_was_asked_for:
+    if devices.missing_id:
+        _require_proof(request, devices.missing_id)
         return show(request, frame, devices.focused("summary"), _gone())
     return show(request, frame, devices.focused_on_what_is_open())
 
@@ -100,7 +101,7 @@ def device_revoke(request: HttpRequest, frame: Frame, pk: uuid.UUID) -> HttpResp
     revoked = row.revoke(by=sessions.user)
     if not revoked:
         return _say_it_has_gone(request, frame)
-    text = _("Signed out: %(device)s.") % {"device": row}
+    text = _("Signed out: %(device)s.") % {"device": full_title(row)}
     notices = [Message(messages.SUCCESS, text), *_warnings(revoked)]
     return finish(
         request, frame, *notices, focus=lambda devices: devices.focused_after(row)
@@ -147,7 +148,8 @@ def device_rename(request: HttpRequest, frame: Frame, pk: uuid.UUID) -> HttpResp
         return show(request, frame, devices.focused_on_what_is_open())
     if not row.rename(form.cleaned_data["name"]):
         return _say_it_has_gone(request, frame)
-    text = _("The device is now called %(device)s.") % {"device": row}
+    called = _("The device is now called %(device)s.") % {"device": row}
+    text = called if row.name else _("The name was taken away.")
     return finish(
         request,
         frame,
@@ -176,9 +178,15 @@ def _sign_out(request: HttpRequest) -> HttpResponse:
 
 def _answer_without(request: HttpRequest, frame: Frame, pk: uuid.UUID) -> HttpResponse:
     """For a device that isn't there: it may have been, when the page was made."""
-    if not OwnSessions(request).is_proven(pk, request.POST.get("proof", "")):
-        raise Http404
+    _require_proof(request, pk)
     return _say_it_has_gone(request, frame)
+
+
+def _require_proof(request: HttpRequest, pk: uuid.UUID) -> None:
+    """Nobody learns of an id that wasn't on their own list whether it exists."""
+    proof = (request.POST or request.GET).get("proof", "")
+    if not OwnSessions(request).is_proven(pk, proof):
+        raise Http404
 
 
 def _say_it_has_gone(request: HttpRequest, frame: Frame) -> HttpResponse:

@@ -73,7 +73,7 @@ def test_an_error_of_the_server_is_told_and_changes_nothing(ann, here, status):
         here.page.unroute_all(behavior="wait")
         here.settle()
         here.part("confirmed", first).click()
-        expect(here.message).to_have_text("Signed out: Chrome on Windows.")
+        expect(here.message).to_have_text("Signed out: Chrome on Windows (London, GB).")
         expect(here.device(first)).to_have_count(0)
 
 
@@ -103,7 +103,7 @@ def test_being_offline_is_told_and_got_over(ann, here):
         here.page.context.set_offline(offline=False)
         here.settle()
         here.part("confirmed", first).click()
-        expect(here.message).to_have_text("Signed out: Chrome on Windows.")
+        expect(here.message).to_have_text("Signed out: Chrome on Windows (London, GB).")
         expect(here.device(first)).to_have_count(0)
 
 

@@ -27,7 +27,7 @@ def test_one_browser_signs_another_out_and_stays_where_it_is(ann):
         here.part("confirmed", there.id).click()
         expect(here.device(there.id)).to_have_count(0)
         here.expect_count(1)
-        expect(here.message).to_have_text("Signed out: Safari on iPhone.")
+        expect(here.message).to_have_text("Signed out: Safari on iPhone (London, GB).")
         expect(here.summary).to_be_focused()
     assert here.ids == [here.id]
 

@@ -26,7 +26,7 @@ def test_the_list_acts_inline_in_the_page_that_has_the_tag(ann, here):
         here.rename(first, "Kitchen")
         expect(here.message).to_have_text("The device is now called Kitchen.")
         here.sign_out(first)
-        expect(here.message).to_have_text("Signed out: Kitchen.")
+        expect(here.message).to_have_text("Signed out: Kitchen (London, GB).")
         here.ask_to_sign_out(second)
         here.page.keyboard.press("Escape")
         expect(here.cancel()).to_have_count(0)

@@ -47,7 +47,7 @@ def test_it_acts_inline_at_its_own_addresses(ann, here):
         expect(here.message).to_have_text("The device is now called Kitchen.")
         expect(here.part("rename", first)).to_be_focused()
         here.sign_out(first)
-        expect(here.message).to_have_text("Signed out: Kitchen.")
+        expect(here.message).to_have_text("Signed out: Kitchen (London, GB).")
         here.refresh()
         here.ask_to_sign_out_others()
         expect(here.part("confirm")).to_contain_text("Sign out 32 other devices?")
@@ -72,7 +72,7 @@ def test_it_works_without_javascript_at_its_own_addresses(ann, page_id):
     expect(here.message).to_have_text("The device is now called Kitchen.")
     assert here.address == here.path
     here.sign_out(other)
-    expect(here.message).to_have_text("Signed out: Kitchen.")
+    expect(here.message).to_have_text("Signed out: Kitchen (London, GB).")
     assert here.address == here.path
     here.expect_count(1)
     expect(here.page.get_by_role("heading", level=1)).to_have_text("Signed in at")

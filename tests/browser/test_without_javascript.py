@@ -24,7 +24,7 @@ def test_one_browser_signs_another_out(ann, here):
     expect(here.part("confirm", there.id)).to_be_focused()
     assert here.ids == [here.id, there.id]
     here.part("confirmed", there.id).click()
-    expect(here.message).to_have_text("Signed out: Safari on iPhone.")
+    expect(here.message).to_have_text("Signed out: Safari on iPhone (London, GB).")
     here.expect_count(1)
     assert here.ids == [here.id]
     assert here.address == PATH
@@ -85,7 +85,7 @@ def test_show_more_leads_to_a_longer_page_which_actions_keep(ann, here):
     expect(here.part("title", others[24])).to_be_focused()
     assert len(here.ids) == 50
     here.sign_out(others[30])
-    expect(here.message).to_have_text("Signed out: Chrome on Windows.")
+    expect(here.message).to_have_text("Signed out: Chrome on Windows (London, GB).")
     assert len(here.ids) == 50
     assert others[30] not in here.ids
 
