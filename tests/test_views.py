@@ -57,11 +57,19 @@ def there(ann):
 
 
 def text(response):
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+    html = response.content.decode().replace("<wbr>", "")
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 
 
 def change(client, **columns):
     Session.objects.filter(pk=id_of(client)).update(**columns)
+
+
+def opening_fields(client, of):
+    """Of the form with the buttons of a device, sent to the list's own address."""
+    html = client.get(URL).content.decode()
+    item = html.partition(f'id="wus-{id_of(of)}"')[2]
+    return dict(re.findall(r'name="(\w+)" value="([^"]*)"', item.split("<button")[0]))
 
 
 def ago(**duration):
@@ -101,6 +109,20 @@ def test_each_device_says_what_and_where_it_is_and_since_when(here, there):
     assert "Active now" in page
     assert "3 hours ago" in page
     assert "Jan. 2, 2026" in page
+
+
+def test_an_ip_address_may_be_broken_between_its_groups_alone(here):
+    change(here, ip="2001:db8::5")
+    assert "2001:<wbr>db8::<wbr>5</bdi>" in here.get(URL).content.decode()
+    change(here, ip="192.0.2.7")
+    assert "<bdi>192.0.2.7</bdi>" in here.get(URL).content.decode()
+
+
+def test_a_date_is_written_as_the_language_does(here):
+    change(here, signed_in_at=timezone.now().replace(year=2026, month=1, day=2))
+    with override("ar"):
+        page = text(here.get(URL))
+    assert "2 يناير، 2026" in page
 
 
 def test_a_relative_time_carries_the_exact_one(here, there):
@@ -291,14 +313,38 @@ def test_the_sites_own_page_of_404_is_shown(here, settings):
     assert answer.content == b"the site's own"
 
 
+@pytest.mark.parametrize("kind", [{}, HTMX])
 @pytest.mark.parametrize("asked", ["confirm", "rename"])
-def test_a_device_that_isnt_there_is_asked_nothing(here, asked):
+def test_a_question_about_a_device_of_ones_own_that_has_gone_is_answered(
+    here, there, asked, kind
+):
+    query = {**opening_fields(here, there), asked: str(id_of(there))}
+    there.session.delete()
+    page = here.get(URL, query, headers=kind)
+    assert said(page) == ["That device is already signed out."]
+    assert listed(page) == [id_of(here)]
+    assert focused(page) == ["wus-summary"]
+
+
+@pytest.mark.parametrize("kind", [{}, HTMX])
+@pytest.mark.parametrize("asked", ["confirm", "rename"])
+def test_a_question_about_a_foreign_or_unknown_id_is_not_found(
+    here, there, asked, kind
+):
+    data = opening_fields(here, there)
     bob = signed_in(make_user("bob"))
-    for pk in (id_of(bob), uuid.uuid4(), "x"):
-        page = here.get(URL, {asked: str(pk)})
-        assert said(page) == ["That device is already signed out."]
-        assert listed(page) == [id_of(here)]
-        assert focused(page) == ["wus-summary"]
+    for pk in (id_of(bob), uuid.uuid4()):
+        for query in ({asked: str(pk)}, {**data, asked: str(pk)}):
+            answer = here.get(URL, query, headers=kind)
+            assert answer.status_code == 404
+            assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize("query", ["confirm=x", "rename=x", "rename=others"])
+def test_a_question_about_nonsense_is_ignored(here, query):
+    page = here.get(f"{URL}?{query}")
+    assert said(page) == []
+    assert listed(page) == [id_of(here)]
 
 
 # What all answers have in common
@@ -519,6 +565,12 @@ def test_an_action_keeps_the_list_as_long_as_it_was(ann, here):
     assert here.post(f"{revoke_url(others[1])}?shown=50").url == f"{URL}?shown=50"
 
 
+def test_what_is_said_tells_the_device_from_others_of_its_kind(here, there):
+    change(there, city="Linköping", country="SE")
+    page = here.post(revoke_url(there), headers=HTMX)
+    assert said(page) == ["Signed out: Chrome on Windows (Linköping, SE)."]
+
+
 def test_without_javascript_the_next_page_says_what_was_done(here, there):
     answer = here.post(revoke_url(there))
     assert answer.url == URL
@@ -615,7 +667,7 @@ def test_a_device_is_renamed(here, there):
 def test_an_empty_name_takes_the_name_away(here, there):
     change(there, name="Kitchen")
     page = here.post(rename_url(there), {"name": " "}, headers=HTMX)
-    assert said(page) == ["The device is now called Chrome on Windows."]
+    assert said(page) == ["The name was taken away."]
     assert Session.objects.get(pk=id_of(there)).name == ""
 
 
@@ -641,6 +693,16 @@ def test_a_new_name_outlives_what_a_copy_in_the_cache_says(here, there):
 
 
 # The refresh of the page by itself
+
+
+@pytest.mark.parametrize("asked", ["confirm", "rename"])
+def test_a_refresh_shows_the_list_though_what_is_open_has_gone(here, there, asked):
+    url = f"{URL}?{asked}={id_of(there)}&refresh=1"
+    there.session.delete()
+    page = here.get(url, headers=HTMX)
+    assert page.status_code == 200
+    assert listed(page) == [id_of(here)]
+    assert said(page) is None
 
 
 def test_a_refresh_says_nothing_and_takes_no_focus(here, there):

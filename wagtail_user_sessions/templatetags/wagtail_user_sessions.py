@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import template
@@ -7,6 +8,8 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.template import Context
 from django.templatetags.static import static
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from wagtail_user_sessions.device_list import DeviceList, read
 from wagtail_user_sessions.frames import frame_of_app
@@ -41,6 +44,13 @@ def show_device_list(context: Context) -> dict[str, Any]:
         return {"devices": None}
     url_for = frame_of_app(request).url_for
     return {"devices": read(request, ListState(), url_for=url_for)}
+
+
+@register.filter
+def breakable(ip: str) -> SafeString:
+    """The IP address, to be broken between its groups where there is no room."""
+    groups = re.findall(r"[^:]*:+|[^:]+", ip)
+    return format_html_join(mark_safe("<wbr>"), "{}", ((group,) for group in groups))
 
 
 @register.simple_tag
