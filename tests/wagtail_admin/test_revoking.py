@@ -205,7 +205,7 @@ def test_what_is_ticked_is_signed_out(sue, vera, visitor, mary, superuser):
     page = sue.get(BULK + query)
     text = text_of(page)
     assert "Sign out 2 sessions?" in text
-    assert "vera: Chrome on Windows" in text
+    assert "Vera Visitor: Chrome on Windows" in text
     answer = sue.post(BULK + query + f"&next={LIST}", {"reason": "audit"}, follow=True)
     assert answer.redirect_chain == [(LIST, 302)]
     assert said(answer) == ["2 sessions were signed out."]

@@ -69,7 +69,7 @@ class RevokeBulkAction(Forbidding, PermissionCheckedMixin, SnippetBulkAction):
         return {
             "form": self.get_form(),
             "view": self,
-            "items": self.rows.select_related("user").defer("session_data")[:NAMED],
+            "items": self._named(),
             "unnamed_count": max(0, count - NAMED),
             "count": count,
             "question": question % {"count": count},
@@ -81,6 +81,10 @@ class RevokeBulkAction(Forbidding, PermissionCheckedMixin, SnippetBulkAction):
             "submit_url": f"{self.request.path}?{self.request.GET.urlencode()}",
             **kwargs,
         }
+
+    def _named(self) -> SessionQuerySet:
+        rows = self.rows.select_related("user").defer("session_data")
+        return rows.order_by("-signed_in_at")[:NAMED]
 
     def get_execution_context(self) -> dict[str, Any]:
         return {"action": self}

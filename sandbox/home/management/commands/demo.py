@@ -12,7 +12,8 @@ from django.contrib.auth import (
     SESSION_KEY,
     get_user_model,
 )
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
+from django.contrib.contenttypes.models import ContentType
 from django.core.management import BaseCommand, call_command
 from django.utils import timezone
 
@@ -43,6 +44,7 @@ class Command(BaseCommand):
         geoip.build(settings.VAR_DIR)
         call_command("migrate", verbosity=0, interactive=False)
         save_devices_page()
+        let_editors_manage_sessions()
         for account in ACCOUNTS:
             user = save_user(account)
             for visit in account.visits:
@@ -52,6 +54,13 @@ class Command(BaseCommand):
         self.stdout.write(f"\n{'Account':<14} Password")
         for account in ACCOUNTS:
             self.stdout.write(f"{account.username:<14} {account.password}")
+
+
+def let_editors_manage_sessions() -> None:
+    permissions = Permission.objects.filter(
+        content_type=ContentType.objects.get_for_model(Session)
+    )
+    Group.objects.get(name="Editors").permissions.add(*permissions)
 
 
 def save_user(account: Account) -> User:
