@@ -526,6 +526,15 @@ def test_a_site_that_keeps_no_places_needs_no_geoip_database(settings, tmp_path)
 # The documentation
 
 
+def test_an_admin_without_snippets_is_a_warning(monkeypatch):
+    assert "W011" not in run()
+    installed = {"wagtail.admin"}
+    monkeypatch.setattr("django.apps.apps.is_installed", installed.__contains__)
+    assert "W011" in run()
+    installed.clear()
+    assert "W011" not in run()
+
+
 def test_the_documentation_lists_each_id():
     code = "".join(
         path.read_text() for path in Path(checks.__file__).parent.glob("*.py")

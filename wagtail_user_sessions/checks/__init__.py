@@ -2,6 +2,7 @@
 
 from . import (
     accessor,
+    admin,
     cache,
     client,
     databases,
@@ -15,6 +16,7 @@ from . import (
 
 __all__ = [
     "accessor",
+    "admin",
     "cache",
     "client",
     "databases",
