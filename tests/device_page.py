@@ -79,5 +79,5 @@ def said(response):
 def focused(response):
     """The ids, or else the classes, of what gets the focus."""
     html = response.content.decode()
-    tags = re.findall(r"<[^>]* autofocus[^>]*>", html)
+    tags = re.findall(r"<[^>]* (?:autofocus|data-wus-focus)[^>]*>", html)
     return [re.search(r'(?:id|class)="([^"]*)"', tag)[1] for tag in tags]

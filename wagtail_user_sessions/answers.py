@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 
 from django.contrib import messages
@@ -27,7 +28,9 @@ def show(
     """The list, in its frame unless htmx asks for the list alone."""
     context = {"devices": devices, "is_refresh": is_refresh}
     if is_fragment(request):
-        context |= {"notices": notices, "is_fragment": True}
+        # A browser only heeds autofocus until something has had the focus.
+        devices = replace(devices, focus_attribute="data-wus-focus")
+        context |= {"devices": devices, "notices": notices, "is_fragment": True}
         return frame.render(request, ANSWER, context)
 
     @cache

@@ -122,3 +122,21 @@ def test_a_refresh_that_failed_is_forgotten_once_another_succeeds(here):
     here.page.unroute_all(behavior="wait")
     here.refresh()
     expect(here.message).to_have_text("")
+
+
+def test_a_refresh_never_takes_away_what_an_action_failed_to_do(ann, here):
+    other = ann.device()
+    here.open()
+    here.ask_to_sign_out(other)
+    here.page.route("**/*", lambda route: route.fulfill(status=503, body="Error"))
+    # After a failure the list is asked for, which fails as well.
+    with here.page.expect_response("**/*refresh=1*"):
+        here.part("confirmed", other).click()
+    expect(here.message).to_contain_text("That didn't work.")
+    here.page.unroute_all(behavior="wait")
+    here.refresh()
+    expect(here.message).to_contain_text("That didn't work.")
+    here.part("confirmed", other).click()
+    expect(here.message).to_contain_text("Signed out")
+    here.refresh()
+    expect(here.message).to_contain_text("Signed out")

@@ -14,11 +14,12 @@
   // The paths of lists, which must not be taken from htmx's history.
   const listPaths = new Set();
   let hadFocus = false;
-  let refreshHasFailed = false;
+  // Whose failure is on show: that of an "action", of a "refresh", or none.
+  let failed = "";
 
   const byId = (id) => document.getElementById(id);
   const isOurs = (event) => event.target.closest?.(ROOT);
-  const isRefresh = (event) => event.detail.requestConfig.elt.id === "wus-refresh";
+  const isRefresh = (event) => event.detail.requestConfig?.elt.id === "wus-refresh";
 
   // A site may have an htmx of its own. One that comes before the page has been
   // loaded would miss its own start.
@@ -48,6 +49,23 @@
     byId("wus-message").replaceChildren(...nodes);
   }
 
+  // On what the answer names, or else where it was: htmx has given it back to
+  // what has the same id, but that may have gone with a device.
+  function placeFocus({ scrolls }) {
+    const named = document.querySelector(`${ROOT} [data-wus-focus]`);
+    // Once: other parts of the page may settle later.
+    named?.removeAttribute("data-wus-focus");
+    const active = document.activeElement;
+    const kept = active === document.body ? byId("wus-summary") : active;
+    const element = named ?? (hadFocus ? kept : null);
+    hadFocus = false;
+    if (!element) return;
+    element.focus({ preventScroll: true });
+    const { top, bottom } = element.getBoundingClientRect();
+    const isInView = top >= 0 && bottom <= window.innerHeight;
+    if (scrolls && !isInView) element.scrollIntoView({ block: "nearest" });
+  }
+
   function remember() {
     if (byId("wus-list")) listPaths.add(location.pathname);
   }
@@ -60,17 +78,17 @@
     const { target, shouldSwap, xhr } = event.detail;
     if (target?.id !== "wus-list" || !shouldSwap) return;
     hadFocus = target.contains(document.activeElement);
+    // The browser would scroll along with the list that goes.
+    target.closest(ROOT)?.style.setProperty("overflow-anchor", "none");
     if (IS_LIST.test(xhr.response)) return;
     // A page that a redirect led to, such as that of a login, isn't the list.
     event.detail.shouldSwap = false;
     location.reload();
   });
 
-  document.addEventListener("htmx:afterSettle", () => {
+  document.addEventListener("htmx:afterSettle", (event) => {
     remember();
-    // What had the focus may have gone with a device.
-    if (hadFocus && document.activeElement === document.body) byId("wus-summary")?.focus();
-    hadFocus = false;
+    placeFocus({ scrolls: !isRefresh(event) });
   });
 
   for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
@@ -78,7 +96,8 @@
       if (!isOurs(event)) return;
       const failure = document.querySelector(`${ROOT} [data-wus-failure]`);
       say(failure.content.cloneNode(true));
-      refreshHasFailed = isRefresh(event);
+      if (!isRefresh(event)) failed = "action";
+      else failed ||= "refresh";
       // If the session has ended, this leads to the login page.
       if (event.detail.requestConfig.verb !== "get") setTimeout(refresh);
     });
@@ -86,8 +105,10 @@
 
   document.addEventListener("htmx:afterRequest", (event) => {
     if (!isOurs(event) || !event.detail.successful) return;
-    if (isRefresh(event) && refreshHasFailed) say();
-    refreshHasFailed = false;
+    // What an action failed to do isn't done by a refresh.
+    if (isRefresh(event) && failed === "action") return;
+    if (isRefresh(event) && failed) say();
+    failed = "";
   });
 
   document.addEventListener("htmx:historyCacheMiss", (event) => {
