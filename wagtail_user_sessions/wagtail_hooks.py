@@ -1,20 +1,17 @@
-"""What Wagtail's admin is told of; it asks for this module by its name."""
+"""What Wagtail's admin is told of; it looks for this module by its name."""
 
 from __future__ import annotations
 
 from django.apps import apps
-from django.http import HttpRequest
-from django.urls import URLResolver, include, path
 from wagtail import hooks
-from wagtail.admin.site_summary import SummaryItem
 from wagtail.snippets.models import register_snippet
 
-from .wagtail_admin import account, log_actions, users
+from .wagtail_admin import account, log_actions, summary, users
 from .wagtail_admin.bulk_actions import RevokeBulkAction
-from .wagtail_admin.summary import SessionsSummaryItem
 from .wagtail_admin.viewsets import SessionViewSet
 
 hooks.register("register_log_actions", log_actions.register)
+hooks.register("register_admin_urls", account.admin_urls)
 hooks.register("register_account_menu_item", account.menu_item)
 
 if apps.is_installed("wagtail.snippets"):
@@ -23,16 +20,4 @@ if apps.is_installed("wagtail.snippets"):
     hooks.register("register_bulk_action", RevokeBulkAction, order=100)
     hooks.register("register_user_listing_buttons", users.listing_buttons)
     hooks.register("before_edit_user", users.tell_of_sessions)
-
-
-@hooks.register("register_admin_urls")
-def register_account_urls() -> list[URLResolver]:
-    patterns = (account.urlpatterns(), account.NAMESPACE)
-    return [path("account/devices/", include(patterns))]
-
-
-if apps.is_installed("wagtail.snippets"):
-
-    @hooks.register("construct_homepage_summary_items")
-    def add_summary_item(request: HttpRequest, items: list[SummaryItem]) -> None:
-        items.append(SessionsSummaryItem(request))
+    hooks.register("construct_homepage_summary_items", summary.add_item)

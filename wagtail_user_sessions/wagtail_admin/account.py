@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLResolver, include, path, reverse
 from django.utils.translation import gettext as _
 
 from wagtail_user_sessions import views
@@ -17,8 +17,9 @@ from . import markup
 NAMESPACE = "wagtail_user_sessions_account"
 
 
-def urlpatterns() -> list[URLPattern]:
-    return [
+def admin_urls() -> list[URLResolver]:
+    """For Wagtail, which lets in only who may enter its admin."""
+    urlpatterns = [
         path("", _framed(views.device_list), name="device_list"),
         path(
             "revoke-others/",
@@ -28,6 +29,7 @@ def urlpatterns() -> list[URLPattern]:
         path("<uuid:pk>/revoke/", _framed(views.device_revoke), name="device_revoke"),
         path("<uuid:pk>/rename/", _framed(views.device_rename), name="device_rename"),
     ]
+    return [path("account/devices/", include((urlpatterns, NAMESPACE)))]
 
 
 def menu_item(request: HttpRequest) -> dict[str, Any]:

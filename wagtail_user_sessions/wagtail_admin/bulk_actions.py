@@ -18,8 +18,9 @@ from wagtail_user_sessions.own_sessions import current_id
 
 from .editing import open_editors
 from .filters import find
+from .forms import RevocationForm
 from .permissions import Forbidding, session_model, visible_to
-from .revoking import RevocationForm, report, sign_out
+from .signing_out import report, sign_out
 
 # How many are named in the confirmation.
 NAMED = 20

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django import forms
 from django.contrib import auth
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -26,14 +24,13 @@ from wagtail.snippets.views import snippets
 
 from wagtail_user_sessions.backends.db import SessionStore
 from wagtail_user_sessions.backends.engine import engine_in_use
-from wagtail_user_sessions.conf import conf
 from wagtail_user_sessions.mass_revocation import MassRevocation
 from wagtail_user_sessions.models import AbstractSession, SessionQuerySet
 from wagtail_user_sessions.own_sessions import current_id
-from wagtail_user_sessions.revocation import Reason, RevokedCount
 
 from .editing import OpenEditor, open_editors
 from .filters import user_id_from
+from .forms import EverybodyForm, RevocationForm
 from .log_actions import log_everybody
 from .permissions import (
     Forbidding,
@@ -43,79 +40,7 @@ from .permissions import (
     visible_to,
     who_asks,
 )
-
-BATCH_SIZE = 1000
-
-
-class RevocationForm(forms.Form):
-    """Why sessions are signed out: for whoever reads the log later."""
-
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        help_text=gettext_lazy("Stands in the log, such as “lost laptop”."),
-        required=False,
-        max_length=200,
-    )
-
-    @property
-    def reason_given(self) -> str:
-        return self.cleaned_data["reason"] or Reason.REVOKED
-
-
-class EverybodyForm(RevocationForm):
-    """Takes a word to be typed, so that nobody does it by mistake."""
-
-    confirmation = forms.CharField()
-    field_order = ("confirmation", "reason")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["confirmation"].label = _("Type “%(word)s” to confirm") % {
-            "word": self.word
-        }
-        self.fields["confirmation"].widget.attrs["autocomplete"] = "off"
-
-    @property
-    def word(self) -> str:
-        return _("everybody")
-
-    def clean_confirmation(self) -> str:
-        typed: str = self.cleaned_data["confirmation"]
-        if typed.strip().casefold() != self.word.casefold():
-            raise ValidationError(
-                _("Type “%(word)s” to confirm."), params={"word": self.word}
-            )
-        return typed
-
-
-def sign_out(
-    rows: SessionQuerySet, *, by: AbstractBaseUser, reason: Reason | str
-) -> RevokedCount:
-    """Revoke the rows, of which there may be more than the memory holds."""
-    keys = list(rows.order_by().values_list("pk", flat=True))
-    ended, cache_failed = 0, False
-    for first in range(0, len(keys), BATCH_SIZE):
-        batch = rows.model.rows(rows.db).filter(pk__in=keys[first : first + BATCH_SIZE])
-        count = batch.revoke(by=by, reason=reason)
-        ended += count
-        cache_failed |= count.cache_failed
-    return RevokedCount(ended, cache_failed=cache_failed)
-
-
-def report(request: HttpRequest, ended: int, *, cache_failed: bool) -> None:
-    """Say what has happened."""
-    text = ngettext(
-        "%(count)d session was signed out.",
-        "%(count)d sessions were signed out.",
-        ended,
-    )
-    messages.success(request, text % {"count": ended})
-    if cache_failed:
-        text = _(
-            "The cache could not be told: for as long as %(seconds)d seconds they"
-            " may still be believed."
-        )
-        messages.warning(request, text % {"seconds": conf.CACHE_MAX_AGE})
+from .signing_out import report, sign_out
 
 
 class Revoking(Forbidding, PermissionCheckedMixin, WagtailAdminTemplateMixin):

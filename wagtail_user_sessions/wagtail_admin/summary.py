@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from wagtail.admin.site_summary import SummaryItem
@@ -29,3 +30,7 @@ class SessionsSummaryItem(SummaryItem):
 
     def is_shown(self) -> bool:
         return has_permission(self.request.user, "view")
+
+
+def add_item(request: HttpRequest, items: list[SummaryItem]) -> None:
+    items.append(SessionsSummaryItem(request))
