@@ -24,7 +24,7 @@ FOLDER = sandbox.BASE_DIR / "docs" / "screenshots"
 THEMES = {"default": "off", "theme": "on"}
 WIDTHS = {1280: 800, 375: 760}
 SCHEMES = ("light", "dark")
-COLORS = 64
+COLORS = 256
 
 
 def main() -> int:
@@ -68,7 +68,7 @@ def save(screenshot: bytes, picture: Path) -> None:
     """With few colours, for it is drawn with few, and a repository keeps it."""
     image = Image.open(BytesIO(screenshot)).convert("RGB")
     few = image.quantize(
-        COLORS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+        COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
     )
     few.save(picture, optimize=True)
 
