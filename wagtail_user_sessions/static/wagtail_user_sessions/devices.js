@@ -49,7 +49,7 @@
     byId("wus-message").replaceChildren(...nodes);
   }
 
-  // On what the answer names, or else where it was: htmx has given it back to
+  // It goes to what the answer names, or else stays: htmx has given it back to
   // what has the same id, but that may have gone with a device.
   function placeFocus({ scrolls }) {
     const named = document.querySelector(`${ROOT} [data-wus-focus]`);
