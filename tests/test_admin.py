@@ -137,4 +137,4 @@ def test_a_warning_is_given_where_the_cache_could_not_be_told(here, there, monke
         told = staticmethod(lambda key_hashes: False)
         monkeypatch.setattr(f"wagtail_user_sessions.{name}", told)
     answer = choose(here, "sign_out_users", there)
-    assert "could not be told" in text_of(answer)
+    assert "Not all servers could be told" in text_of(answer)

@@ -8,12 +8,12 @@ from django.contrib import admin, auth, messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from .backends.engine import engine_in_use
 from .models import AbstractSession, Session, SessionQuerySet
 from .own_sessions import current_id
+from .revocation import cache_failure_text
 
 FIELDS = (
     "user",
@@ -112,8 +112,7 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         )
         self.message_user(request, text % {"count": count}, messages.SUCCESS)
         if count.cache_failed:
-            text = _("The cache could not be told: they may be believed for a while.")
-            self.message_user(request, text, messages.WARNING)
+            self.message_user(request, cache_failure_text(), messages.WARNING)
 
 
 def _others(

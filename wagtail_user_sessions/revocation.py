@@ -18,6 +18,9 @@ from dataclasses import dataclass, field
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from .conf import conf
 
 
 class Reason(models.TextChoices):
@@ -57,6 +60,19 @@ class RevokedCount(int):
         self = super().__new__(cls, count)
         self.cache_failed = cache_failed
         return self
+
+
+def cache_failure_text() -> str:
+    """What it means for who has ended sessions that the cache could not be told."""
+    minutes = -(-conf.CACHE_MAX_AGE // 60)
+    text = ngettext(
+        "Not all servers could be told. What was signed out may have access for"
+        " up to %(minutes)d minute.",
+        "Not all servers could be told. What was signed out may have access for"
+        " up to %(minutes)d minutes.",
+        minutes,
+    )
+    return text % {"minutes": minutes}
 
 
 _ending: ContextVar[Ending | None] = ContextVar("session_ending", default=None)

@@ -26,14 +26,13 @@ from django.views.decorators.vary import vary_on_headers
 
 from . import activity
 from .answers import finish, keep, show
-from .conf import conf
 from .device_list import full_title, password_change_url, read
 from .forms import RenameForm
 from .fragments import is_fragment, redirect, redirect_to_sign_in
 from .frames import Frame, frame_of_app
 from .list_state import OTHERS, ListState
 from .own_sessions import OwnSessions
-from .revocation import RevokedCount
+from .revocation import RevokedCount, cache_failure_text
 
 View = Callable[..., HttpResponse]
 
@@ -202,15 +201,7 @@ def _gone() -> Message:
 def _warnings(revoked: RevokedCount) -> list[Message]:
     if not revoked.cache_failed:
         return []
-    minutes = -(-conf.CACHE_MAX_AGE // 60)
-    text = ngettext(
-        "Not all servers could be told. What was signed out may have access for"
-        " up to %(minutes)d minute.",
-        "Not all servers could be told. What was signed out may have access for"
-        " up to %(minutes)d minutes.",
-        minutes,
-    )
-    return [Message(messages.WARNING, text % {"minutes": minutes})]
+    return [Message(messages.WARNING, cache_failure_text())]
 
 
 @requires_csrf_token

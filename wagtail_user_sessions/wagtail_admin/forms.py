@@ -48,6 +48,6 @@ class EverybodyForm(RevocationForm):
         typed: str = self.cleaned_data["confirmation"]
         if typed.strip().casefold() != self.word.casefold():
             raise ValidationError(
-                _("Type “%(word)s” to confirm."), params={"word": self.word}
+                _("Type “%(word)s” to confirm"), params={"word": self.word}
             )
         return typed

@@ -20,6 +20,7 @@ from wagtail.log_actions import LogActionRegistry, LogFormatter, log, registry
 from wagtail.models import BaseLogEntry
 
 from wagtail_user_sessions import facts
+from wagtail_user_sessions.devices import label
 from wagtail_user_sessions.models import AbstractSession
 from wagtail_user_sessions.revocation import Ending, Reason, current
 from wagtail_user_sessions.writes import Write
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 REVOKE = "wagtail_user_sessions.revoke"
 REVOKE_EVERYBODY = "wagtail_user_sessions.revoke_everybody"
+# What names a device.
+DEVICE = ("device_kind", "browser", "os")
 # Ends of a session that nobody decides on.
 ORDINARY = frozenset(Reason) - {Reason.REVOKED}
 
@@ -44,9 +47,10 @@ class RevokeFormatter(LogFormatter):
         data = log_entry.data
         text = _("Signed out %(device)s of %(user)s: %(reason)s")
         if not data.get("user_id"):
-            text = _("Signed out %(device)s of a visitor: %(reason)s")
+            text = _("Ended the session of a visitor on %(device)s: %(reason)s")
         return text % {
-            "device": data.get("device"),
+            # In the language of who reads it.
+            "device": label(*(data.get(name, "") for name in DEVICE)),
             "user": data.get("user"),
             "reason": _in_words(data.get("reason", "")),
         }
@@ -143,7 +147,7 @@ def _entry(
         data={
             "user_id": None if row.user_id is None else str(row.user_id),
             "user": name,
-            "device": row.device_label,
+            **{name: getattr(row, name) for name in DEVICE},
             "reason": str(ending.reason),
         },
     )

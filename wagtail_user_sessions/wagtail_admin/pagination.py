@@ -8,6 +8,7 @@ from django.core.paginator import Page
 from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from wagtail.admin.paginator import WagtailPaginator
 
 from wagtail_user_sessions.models import AbstractSession
@@ -46,8 +47,8 @@ class CappedPaginator(WagtailPaginator):
 
     @property
     def items_count_label(self) -> str:
-        noun = self.verbose_name if self.count == 1 else self.verbose_name_plural
-        return f"{self.count_text} {noun}"
+        text = ngettext("%(total)s user session", "%(total)s user sessions", self.count)
+        return text % {"total": self.count_text}
 
     def page(self, number: int | str) -> Page[AbstractSession]:
         number = int(self.validate_number(number))

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from wagtail_user_sessions.devices import Kind
@@ -84,7 +85,7 @@ def _chart(name: str, title: str, counts: Sequence[tuple[str, int]]) -> Chart:
 
 def _kinds(counts: Counter[str]) -> list[tuple[str, int]]:
     return [
-        (str(Kind(kind).label).capitalize(), count)
+        (str(capfirst(Kind(kind).label)), count)
         for kind, count in counts.most_common()
         if kind in Kind.values
     ]

@@ -100,7 +100,7 @@ class RevokeView(Revoking, snippets.DeleteView):
         if self.object.pk == current_id(self.request):
             return _("This is your own session. You will have to sign in again.")
         if self.object.user is None:
-            text = _("Sign out %(device)s of a visitor?")
+            text = _("End the session of a visitor on %(device)s?")
             return text % {"device": self.object.device_label}
         return _("Sign out %(device)s of %(user)s?") % {
             "device": self.object,

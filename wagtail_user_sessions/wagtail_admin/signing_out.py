@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from wagtail.admin import messages
 
-from wagtail_user_sessions.conf import conf
 from wagtail_user_sessions.models import SessionQuerySet
-from wagtail_user_sessions.revocation import Reason, RevokedCount
+from wagtail_user_sessions.revocation import Reason, RevokedCount, cache_failure_text
 
 BATCH_SIZE = 1000
 
@@ -38,8 +36,4 @@ def report(request: HttpRequest, ended: int, *, cache_failed: bool) -> None:
     )
     messages.success(request, text % {"count": ended})
     if cache_failed:
-        text = _(
-            "The cache could not be told: for as long as %(seconds)d seconds they"
-            " may still be believed."
-        )
-        messages.warning(request, text % {"seconds": conf.CACHE_MAX_AGE})
+        messages.warning(request, cache_failure_text())

@@ -9,15 +9,16 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from wagtail_user_sessions.models import AbstractSession, SessionQuerySet
 
 
 class Status(models.TextChoices):
-    ACTIVE = "active", _("Active")
-    EXPIRED = "expired", _("Expired")
+    ACTIVE = "active", pgettext_lazy("session", "Active")
+    EXPIRED = "expired", pgettext_lazy("session", "Expired")
     # The user was deactivated, or has changed the password since.
-    REFUSED = "refused", _("Refused")
+    REFUSED = "refused", pgettext_lazy("session", "Refused")
     VISITOR = "visitor", _("Signed-out visitor")
 
 
