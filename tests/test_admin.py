@@ -92,10 +92,11 @@ def test_one_session_is_signed_out_after_a_question(here, there, root):
     assert ended == [(root, "revoked")]
 
 
-def test_a_selection_is_signed_out_but_for_the_own_session(here, there):
-    choose(here, "delete_selected", here, there, post="yes")
+def test_a_selection_is_signed_out_the_own_session_too(here, there):
+    answer = choose(here, "delete_selected", here, there, post="yes")
+    assert answer.redirect_chain[-1][0].startswith("/django-admin/login/")
     assert not is_signed_in(there)
-    assert is_signed_in(here)
+    assert not is_signed_in(here)
 
 
 def test_the_users_of_a_selection_are_signed_out_everywhere(here, there, alice):

@@ -547,3 +547,16 @@ def test_the_documentation_lists_each_id():
     )
     assert ids
     assert sorted(rows) == sorted(ids)
+
+
+def test_an_engine_that_cant_be_imported_keeps_no_command_from_starting():
+    code = "import django; django.setup(); print('ready')"
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.broken_engine",
+        "TEST_DATABASE": "sqlite",
+    }
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert ran.stdout.strip() == "ready", ran.stderr

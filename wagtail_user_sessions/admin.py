@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, auth, messages
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import models
+from django.db import models, router
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy, ngettext
 
-from .backends.engine import engine_in_use
-from .models import AbstractSession, Session, SessionQuerySet
+from .backends.engine import session_model
+from .models import AbstractSession, SessionQuerySet
 from .own_sessions import current_id
 from .revocation import cache_failure_text
 
@@ -30,15 +30,6 @@ FIELDS = (
     "expire_date",
     "created_at",
 )
-
-
-def session_model() -> type[AbstractSession]:
-    try:
-        engine = engine_in_use()
-    except Exception:
-        # Told by a system check.
-        engine = None
-    return Session if engine is None else engine.get_model_class()
 
 
 @admin.register(session_model())
@@ -71,9 +62,10 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return [*(f"user__{name}" for name in names if name in own), "ip"]
 
     def get_queryset(self, request: HttpRequest) -> SessionQuerySet:
-        rows: SessionQuerySet = self.model.rows().defer("session_data")
+        using = router.db_for_write(self.model)
+        rows: SessionQuerySet = self.model.rows(using).defer("session_data")
         if not getattr(request.user, "is_superuser", False):
-            superusers = auth.get_user_model()._default_manager
+            superusers = auth.get_user_model()._base_manager
             rows = rows.exclude(user__in=superusers.filter(is_superuser=True))
         ordered: SessionQuerySet = rows.order_by(*self.ordering)
         return ordered
@@ -84,6 +76,12 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Who may end sessions has to see them.
+        return super().has_view_permission(request, obj) or (
+            self.has_delete_permission(request, obj)
+        )
+
     def delete_model(self, request: HttpRequest, obj: AbstractSession) -> None:
         if obj.pk == current_id(request):
             auth.logout(request)
@@ -93,7 +91,10 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_queryset(
         self, request: HttpRequest, queryset: models.QuerySet[AbstractSession]
     ) -> None:
+        is_own_among_them = queryset.filter(pk__in=[current_id(request)]).exists()
         _others(request, queryset).revoke(by=_actor(request))
+        if is_own_among_them:
+            auth.logout(request)
 
     @admin.action(
         description=gettext_lazy("Sign out the users of these sessions everywhere"),
@@ -118,10 +119,9 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 def _others(
     request: HttpRequest, rows: models.QuerySet[AbstractSession]
 ) -> SessionQuerySet:
-    """The rows without the own session, with which the user is to go on."""
-    keys = list(rows.values_list("pk", flat=True))
-    found = rows.model.rows(rows.db).filter(pk__in=keys)
-    return found.exclude(pk__in=[current_id(request)])
+    """The rows without the own session."""
+    others = rows.order_by().exclude(pk__in=[current_id(request)])
+    return cast(SessionQuerySet, others)
 
 
 def _actor(request: HttpRequest) -> AbstractBaseUser | None:

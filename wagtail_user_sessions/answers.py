@@ -51,7 +51,7 @@ def finish(
     """The list after an action; ``focus`` says where to go on from there."""
     state = ListState.from_query(request.GET).closed
     if is_fragment(request):
-        devices = read(request, state, url_for=frame.url_for)
+        devices = read(request, state, **frame.addresses)
         return show(request, frame, focus(devices), *notices)
     keep(request, *notices)
     return redirect(request, frame.url_for("device_list") + state.query)

@@ -36,10 +36,8 @@ class WagtailUserSessionsConfig(AppConfig):
 
     def _prepare_admin(self, models: list[type[AbstractSession]]) -> None:
         from .wagtail_admin import log_actions
-        from .wagtail_admin.compat import register_permission_policy
-        from .wagtail_admin.permissions import SessionPermissionPolicy
+        from .wagtail_admin.permissions import register_permission_policies
 
+        register_permission_policies()
         for model in models:
-            # Before anything asks for it, which would make Wagtail choose one.
-            register_permission_policy(model, SessionPermissionPolicy(model))
             post_delete.connect(log_actions.session_deleted, sender=model)

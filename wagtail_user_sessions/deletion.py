@@ -76,7 +76,7 @@ def _delete_loudly(
     reason: Reason | str,
     by: AbstractBaseUser | None,
 ) -> int:
-    with because(reason, by=by):
+    with because(reason, by=by, is_one_of_many=True):
         _, per_model = retrying(rows.db, rows.delete)
     return per_model.get(rows.model._meta.label, 0)
 

@@ -203,11 +203,12 @@ def read(
     state: ListState,
     *,
     url_for: URLFor,
+    password_url: str = "",
     form: RenameForm | None = None,
 ) -> DeviceList:
     """The list of the request's user, with two queries; one more for a device
     that is asked for and isn't among the first. ``form`` is shown for the
-    device that gets a name.
+    device that gets a name; ``password_url`` goes before that of the settings.
     """
     sessions = OwnSessions(request)
     now = timezone.now()
@@ -238,7 +239,7 @@ def read(
         state=state,
         url=url_for("device_list"),
         revoke_others_url=url_for("device_revoke_others") + state.closed.query,
-        password_change_url=password_change_url(),
+        password_change_url=password_url or password_change_url(),
     )
 
 

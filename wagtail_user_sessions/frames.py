@@ -23,10 +23,19 @@ class Frame:
     template: str | Sequence[str] = DEFAULT_TEMPLATE
     # Where to sign in; LOGIN_URL where it is empty.
     login_url: str = ""
+    # Where to go after signing out; LOGOUT_REDIRECT_URL where it is empty.
+    signed_out_url: str = ""
+    # Where to choose a new password; what the settings say where it is empty.
+    password_change_url: str = ""
     # What its template is given besides the list.
     context: Mapping[str, Any] = field(default_factory=dict)
     # How it is rendered, and the list that htmx asks for alone.
     render: Callable[..., HttpResponse] = shortcuts.render
+
+    @property
+    def addresses(self) -> dict[str, Any]:
+        """What the list is told of where it stands."""
+        return {"url_for": self.url_for, "password_url": self.password_change_url}
 
 
 def frame_of_app(request: HttpRequest) -> Frame:

@@ -29,10 +29,12 @@ class MassRevocation:
         *,
         engine: type[SessionStore],
         by: AbstractBaseUser | None = None,
+        reason: Reason | str = Reason.REVOKED,
     ) -> None:
         self.rows = rows
         self.engine = engine
         self.by = by
+        self.reason = reason
         self.cache_failed = False
 
     def __iter__(self) -> Iterator[int]:
@@ -40,16 +42,14 @@ class MassRevocation:
         self._purge()
         total = 0
         try:
-            for count in delete_in_batches(
-                self.rows, reason=Reason.REVOKED, by=self.by
-            ):
+            for count in delete_in_batches(self.rows, reason=self.reason, by=self.by):
                 self._purge_on_commit()
                 total += count
                 yield count
         finally:
             # Whoever stops it half-way has ended sessions as well.
             self._purge_on_commit()
-            logger.info("%d sessions ended: %s", total, Reason.REVOKED.value)
+            logger.info("%d sessions ended: %s", total, self.reason)
 
     def _purge_on_commit(self) -> None:
         Write(self.rows.db, self._purge)

@@ -41,6 +41,8 @@ class Ending:
 
     reason: Reason | str | None = None
     actor: AbstractBaseUser | None = None
+    # Whether more deletions belong to it, which whoever makes them logs as one.
+    is_one_of_many: bool = False
     # Set where the cache could not be told of an ended session.
     cache_failed: bool = False
     # The rows that are to be told of together once their deletion has committed.
@@ -80,10 +82,13 @@ _ending: ContextVar[Ending | None] = ContextVar("session_ending", default=None)
 
 @contextmanager
 def because(
-    reason: Reason | str, *, by: AbstractBaseUser | None = None
+    reason: Reason | str,
+    *,
+    by: AbstractBaseUser | None = None,
+    is_one_of_many: bool = False,
 ) -> Iterator[Ending]:
     """Give the reason and the actor of all deletions inside the block."""
-    ending = Ending(reason=reason, actor=by)
+    ending = Ending(reason=reason, actor=by, is_one_of_many=is_one_of_many)
     token = _ending.set(ending)
     try:
         yield ending

@@ -76,7 +76,7 @@ def for_its_user(*methods: str) -> Callable[[View], View]:
 @for_its_user("GET", "HEAD")
 def device_list(request: HttpRequest, frame: Frame) -> HttpResponse:
     """The devices that the visitor is signed in on, this one first."""
-    devices = read(request, ListState.from_query(request.GET), url_for=frame.url_for)
+    devices = read(request, ListState.from_query(request.GET), **frame.addresses)
     if is_fragment(request) and "refresh" in request.GET:
         activity.ignore(request)
         return show(request, frame, devices, is_refresh=True)
@@ -91,7 +91,7 @@ def device_revoke(request: HttpRequest, frame: Frame, pk: uuid.UUID) -> HttpResp
     """Sign one device out; this one, by logging out."""
     sessions = OwnSessions(request)
     if request.method == "POST" and pk == sessions.current_id:
-        return _sign_out(request)
+        return _sign_out(request, frame)
     row = sessions.find(pk)
     if row is None:
         return _answer_without(request, frame, pk)
@@ -123,7 +123,7 @@ def device_revoke_others(request: HttpRequest, frame: Frame) -> HttpResponse:
         Message(messages.SUCCESS, text % {"count": revoked}),
         *_warnings(revoked),
     ]
-    password_url = password_change_url()
+    password_url = frame.password_change_url or password_change_url()
     if "change_password" in request.POST and password_url:
         keep(request, *notices)
         return redirect(request, password_url)
@@ -143,7 +143,7 @@ def device_rename(request: HttpRequest, frame: Frame, pk: uuid.UUID) -> HttpResp
     form = RenameForm(request.POST)
     if not form.is_valid():
         state = ListState.from_query(request.GET).renaming(pk)
-        devices = read(request, state, url_for=frame.url_for, form=form)
+        devices = read(request, state, **frame.addresses, form=form)
         return show(request, frame, devices.focused_on_what_is_open())
     if not row.rename(form.cleaned_data["name"]):
         return _say_it_has_gone(request, frame)
@@ -168,11 +168,10 @@ def _ask(request: HttpRequest, frame: Frame, state: ListState) -> HttpResponse:
     return redirect(request, frame.url_for("device_list") + state.query)
 
 
-def _sign_out(request: HttpRequest) -> HttpResponse:
+def _sign_out(request: HttpRequest, frame: Frame) -> HttpResponse:
     auth.logout(request)
-    return redirect(
-        request, resolve_url(settings.LOGOUT_REDIRECT_URL or settings.LOGIN_URL)
-    )
+    url = frame.signed_out_url or settings.LOGOUT_REDIRECT_URL or settings.LOGIN_URL
+    return redirect(request, resolve_url(url))
 
 
 def _answer_without(request: HttpRequest, frame: Frame, pk: uuid.UUID) -> HttpResponse:

@@ -69,3 +69,24 @@ def test_a_themes_markup_has_no_part_in_it(here, settings, tmp_path):
 def test_no_answer_is_kept(here):
     for kind in ({}, HTMX):
         assert "no-store" in here.get(URL, headers=kind)["Cache-Control"]
+
+
+def test_signing_out_here_leads_to_the_admins_login(here):
+    answer = here.post(f"{URL}{id_of(here)}/revoke/", headers=HTMX)
+    assert answer["HX-Redirect"] == "/admin/login/"
+
+
+def test_a_new_password_is_chosen_on_the_account_page(here, there):
+    page = here.get(URL).content.decode()
+    assert 'value="not_you"' in page
+    answer = here.post(f"{URL}revoke-others/", {"change_password": "1"})
+    assert answer.url == "/admin/account/"
+    assert not is_signed_in(there)
+
+
+def test_with_another_packages_engine_there_is_no_such_page(editor, settings, client):
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    client.force_login(editor)
+    assert client.get(URL).status_code == 404
+    assert URL not in client.get("/admin/account/").content.decode()
+    assert client.get("/admin/").status_code == 200

@@ -76,3 +76,12 @@ def test_hostile_text_is_shown_as_text(sue, visitor, make_row):
     assert "<script>x</script>" not in page
     assert "<b>" not in page
     assert "<i>" not in page
+
+
+def test_a_session_that_ends_with_the_browser_says_so(sue, visitor):
+    client = signed_in(visitor)
+    session = client.session
+    session.set_expiry(0)
+    session.save()
+    text = text_of(sue.get(url("inspect", row_of(client).pk)))
+    assert "Expires When the browser closes" in text

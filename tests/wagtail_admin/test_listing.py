@@ -5,6 +5,7 @@ import io
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import UserManager
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -298,7 +299,7 @@ def test_the_export_as_a_workbook_has_the_same_rows(sue, visitor, make_row):
     assert {row[0] for row in rows} == ids(*wanted)
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\t=1"])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\t=1", "\n=1"])
 def test_no_cell_of_the_export_is_a_formula(sue, visitor, make_row, name):
     make_row(visitor, name=name)
     (row,) = exported(sue, user=visitor.pk)
@@ -319,3 +320,29 @@ def test_who_may_only_see_is_offered_nothing_else(viewer, vera):
     assert "/inspect/" in page
     assert "/sign-out/" not in page
     assert Session.objects.count() == 2
+
+
+def test_a_superuser_whom_the_sites_manager_hides_is_hidden_all_the_more(
+    mary, sue, superuser, monkeypatch
+):
+    class ActiveManager(UserManager):
+        def get_queryset(self):
+            return super().get_queryset().filter(is_active=True)
+
+    manager = ActiveManager()
+    manager.model = type(superuser)
+    monkeypatch.setitem(vars(type(superuser)._meta), "default_manager", manager)
+    type(superuser)._base_manager.filter(pk=superuser.pk).update(is_active=False)
+    assert str(sue.session.id) not in found(mary, status="")
+    assert mary.get(url("inspect", sue.session.id)).status_code == 404
+
+
+def test_a_workbook_leaves_out_what_it_cant_hold(sue, visitor, make_row):
+    make_row(visitor, os="A\x07B")
+    answer = sue.get(LIST, {"export": "xlsx", "user": visitor.pk})
+    sheet = load_workbook(io.BytesIO(answer.getvalue())).active
+    assert "AB" in [cell.value for cell in sheet[2]]
+
+
+def test_a_long_search_is_no_error(sue):
+    assert sue.get(LIST, {"q": "x " * 1200}).status_code == 200

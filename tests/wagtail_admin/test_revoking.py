@@ -2,14 +2,18 @@
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
+from django.db import DatabaseError
+from django.http import HttpResponse
 from django.utils import timezone
+from wagtail import hooks
 from wagtail.admin.models import EditingSession
 from wagtail.models import Locale, ModelLogEntry, Page
 
 from tests.device_page import is_signed_in, signed_in
 from tests.wagtail_admin.conftest import BULK, LIST, row_of, said, text_of, url
-from wagtail_user_sessions import mass_revocation
-from wagtail_user_sessions.models import Session
+from wagtail_user_sessions import deletion
+from wagtail_user_sessions.models import Session, SessionQuerySet
+from wagtail_user_sessions.signals import session_ended
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -193,7 +197,6 @@ def test_everybody_is_signed_out_in_batches_past_the_receivers(
     with django_assert_max_num_queries(40):
         sue.post(url("revoke_everybody"), {"confirmation": "everybody"})
     assert Session.objects.count() == 1
-    assert mass_revocation.logger.name == "wagtail_user_sessions"
 
 
 # A selection
@@ -275,3 +278,130 @@ def test_a_warning_is_given_where_the_cache_could_not_be_told(sue, vera, monkeyp
     answer = sue.post(url("delete", row_of(vera).pk), follow=True)
     assert len(said(answer)) == 2
     assert "Not all servers could be told" in said(answer)[1]
+
+
+def test_a_selection_signs_nobody_out_who_has_signed_in_meanwhile(
+    mary, superuser, make_row, monkeypatch
+):
+    row = make_row()
+    values_list = SessionQuerySet.values_list
+
+    def sign_in_beside(rows, *names, **options):
+        keys = list(values_list(rows, *names, **options))
+        Session.objects.filter(pk=row.pk).update(user=superuser, session_data="x")
+        return keys
+
+    monkeypatch.setattr(SessionQuerySet, "values_list", sign_in_beside)
+    mary.post(f"{BULK}?id=all&status=visitor")
+    assert Session.objects.filter(pk=row.pk, user=superuser).exists()
+
+
+def test_hooks_of_bulk_actions_see_the_sessions_before_and_after(
+    sue, vera, monkeypatch
+):
+    row, seen = row_of(vera), []
+    with (
+        hooks.register_temporarily(
+            "before_bulk_action", lambda *args: seen.append(args)
+        ),
+        hooks.register_temporarily(
+            "after_bulk_action", lambda *args: seen.append(args)
+        ),
+    ):
+        sue.post(f"{BULK}?id={row.pk}")
+    assert [(kind, objects) for _request, kind, objects, _action in seen] == [
+        ("delete", [row])
+    ] * 2
+    assert not is_signed_in(vera)
+
+
+def test_a_hook_of_bulk_actions_may_refuse(sue, vera):
+    refuse = lambda *args: HttpResponse("no", status=418)  # noqa: E731
+    with hooks.register_temporarily("before_bulk_action", refuse):
+        assert sue.post(f"{BULK}?id={row_of(vera).pk}").status_code == 418
+    assert is_signed_in(vera)
+
+
+@pytest.mark.parametrize("method", ["delete", "put", "patch"])
+def test_sessions_end_by_the_form_alone(sue, vera, visitor, method):
+    for address in (url("delete", row_of(vera).pk), url("revoke_user", visitor.pk)):
+        assert getattr(sue, method)(address).status_code == 405
+    assert is_signed_in(vera)
+
+
+def test_the_reason_of_signing_out_everybody_reaches_who_listens(sue, vera):
+    heard = []
+
+    def listen(sender, reason, **kwargs):
+        heard.append(reason)
+
+    session_ended.connect(listen)
+    data = {"confirmation": "everybody", "reason": "stolen database"}
+    sue.post(url("revoke_everybody"), data)
+    session_ended.disconnect(listen)
+    assert heard == ["stolen database"]
+    assert entry().message.endswith("stolen database")
+
+
+def test_signing_out_everybody_is_logged_even_if_it_is_stopped_half_way(
+    sue, visitor, monkeypatch
+):
+    for _ in range(3):
+        signed_in(visitor)
+    monkeypatch.setattr(deletion, "BATCH_SIZE", 1)
+    monkeypatch.setattr(
+        "wagtail_user_sessions.mass_revocation.MassRevocation._purge_on_commit",
+        StopAfter(2),
+    )
+    with pytest.raises(RuntimeError):
+        sue.post(url("revoke_everybody"), {"confirmation": "everybody"})
+    assert entry().data["count"] == 1
+
+
+class StopAfter:
+    """Fails at the second call, and then no more."""
+
+    def __init__(self, calls):
+        self.left = calls
+
+    def __call__(self):
+        self.left -= 1
+        if self.left == 0:
+            raise RuntimeError
+
+
+def test_a_log_that_cant_be_written_keeps_nobody_signed_in(sue, vera, monkeypatch):
+    def fail(*args, **kwargs):
+        raise DatabaseError
+
+    monkeypatch.setattr("wagtail_user_sessions.wagtail_admin.log_actions.log", fail)
+    answer = sue.post(
+        url("revoke_everybody"), {"confirmation": "everybody"}, follow=True
+    )
+    assert said(answer) == ["1 session was signed out."]
+    monkeypatch.setattr(ModelLogEntry.objects.__class__, "bulk_create", fail)
+    again = signed_in(row_of(sue).user)
+    answer = sue.post(url("delete", row_of(again).pk), follow=True)
+    assert said(answer) == ["1 session was signed out."]
+
+
+def test_the_log_hides_superusers_sessions_from_others(sue, superuser, manager, home):
+    phone = signed_in(superuser)
+    sue.post(url("delete", row_of(phone).pk), {"reason": "lost phone"})
+    logged = entry()
+    assert logged.message == "Signed out a session of Sue Super: lost phone"
+    assert logged.content_type.model_class() is type(superuser)
+    history = text_of(signed_in(manager).get("/admin/reports/site-history/"))
+    assert "Sue Super" not in history
+    assert "lost phone" in text_of(sue.get(url("inspect", row_of(sue).pk)))
+
+
+def test_expired_sessions_are_left_to_the_clean_up(sue, visitor, vera, make_row):
+    row = make_row(visitor, expire_date=timezone.now())
+    answer = sue.post(url("revoke_user", visitor.pk), follow=True)
+    assert said(answer) == ["1 session was signed out."]
+    answer = sue.post(
+        url("revoke_everybody"), {"confirmation": "everybody"}, follow=True
+    )
+    assert said(answer) == ["0 sessions were signed out."]
+    assert Session.objects.filter(pk=row.pk).exists()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLResolver, include, path, reverse
 from django.utils.translation import gettext as _
 
 from wagtail_user_sessions import views
+from wagtail_user_sessions.backends.db import SessionStore
 from wagtail_user_sessions.frames import Frame
 from wagtail_user_sessions.views import View
 
@@ -32,7 +33,9 @@ def admin_urls() -> list[URLResolver]:
     return [path("account/devices/", include((urlpatterns, NAMESPACE)))]
 
 
-def menu_item(request: HttpRequest) -> dict[str, Any]:
+def menu_item(request: HttpRequest) -> dict[str, Any] | None:
+    if not isinstance(request.session, SessionStore):
+        return None
     return {
         "url": reverse(f"{NAMESPACE}:device_list"),
         "label": _("Your devices"),
@@ -44,6 +47,8 @@ def _framed(view: View) -> View:
     """The visitors' view, in the admin's frame."""
 
     def framed(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        if not isinstance(request.session, SessionStore):
+            raise Http404
         return view(request, frame=_frame(), **kwargs)
 
     return framed
@@ -55,6 +60,9 @@ def _frame() -> Frame:
 
     return Frame(
         url_for=url_for,
+        login_url=reverse("wagtailadmin_login"),
+        signed_out_url=reverse("wagtailadmin_login"),
+        password_change_url=reverse("wagtailadmin_account"),
         template="wagtail_user_sessions/admin/devices.html",
         render=markup.render,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from wagtail.admin.views.mixins import SpreadsheetExportMixin
 
 from wagtail_user_sessions.models import AbstractSession, SessionQuerySet
@@ -30,7 +31,7 @@ EXPORTED = {
     "expire_date": _("Expires"),
 }
 # How a cell begins that a spreadsheet would take for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@")
 
 
 class Export(SpreadsheetExportMixin):
@@ -63,11 +64,12 @@ class Export(SpreadsheetExportMixin):
 
     def preprocess_field_value(self, field: str, value: Any, export_format: str) -> Any:
         value = super().preprocess_field_value(field, value, export_format)
-        # The cells of a workbook are text anyway.
-        is_csv = export_format == self.FORMAT_CSV
-        if is_csv and isinstance(value, str) and value.startswith(FORMULA):
-            return f"'{value}"
-        return value
+        if not isinstance(value, str):
+            return value
+        if export_format == self.FORMAT_XLSX:
+            # Which no workbook can hold. A formula is no danger there: it is text.
+            return ILLEGAL_CHARACTERS_RE.sub("", value)
+        return f"'{value}" if value.lstrip().startswith(FORMULA) else value
 
 
 class _Streamed:

@@ -58,6 +58,11 @@ class InspectView(Forbidding, snippets.InspectView):
     def get_status_display_value(self) -> str:
         return str(status_of(self.object).label)
 
+    def get_expire_date_display_value(self) -> Any:
+        if self.object.ends_with_browser():
+            return _("When the browser closes")
+        return self.object.expire_date
+
     def get_field_display_value(self, field_name: str, field: Any) -> Any:
         value = super().get_field_display_value(field_name, field)
         return "-" if value in {None, ""} else value

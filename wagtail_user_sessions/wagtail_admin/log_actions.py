@@ -25,6 +25,8 @@ from wagtail_user_sessions.models import AbstractSession
 from wagtail_user_sessions.revocation import Ending, Reason, current
 from wagtail_user_sessions.writes import Write
 
+from .permissions import is_superuser
+
 logger = logging.getLogger(__name__)
 
 REVOKE = "wagtail_user_sessions.revoke"
@@ -46,7 +48,9 @@ class RevokeFormatter(LogFormatter):
     def format_message(self, log_entry: BaseLogEntry) -> str:
         data = log_entry.data
         text = _("Signed out %(device)s of %(user)s: %(reason)s")
-        if not data.get("user_id"):
+        if DEVICE[0] not in data:
+            text = _("Signed out a session of %(user)s: %(reason)s")
+        elif not data.get("user_id"):
             text = _("Ended the session of a visitor on %(device)s: %(reason)s")
         return text % {
             # In the language of who reads it.
@@ -81,7 +85,8 @@ def session_deleted(
     What ends by itself, by the commands, or by signing out is not logged.
     """
     ending = current()
-    if ending.actor is None or ending.reason is None or ending.reason in ORDINARY:
+    is_told_otherwise = ending.is_one_of_many or ending.reason in ORDINARY
+    if ending.actor is None or ending.reason is None or is_told_otherwise:
         return
     # The deletion takes the primary key from the instance.
     ending.untold.append(facts.twin(instance))
@@ -89,25 +94,30 @@ def session_deleted(
 
 
 def log_everybody(request: HttpRequest, *, count: int, reason: Reason | str) -> None:
-    log(
-        request.user,
-        REVOKE_EVERYBODY,
-        user=request.user,
-        title=_("Everybody"),
-        data={"count": count, "reason": str(reason)},
-    )
+    try:
+        log(
+            request.user,
+            REVOKE_EVERYBODY,
+            user=request.user,
+            title=_("Everybody"),
+            data={"count": count, "reason": str(reason)},
+        )
+    except DatabaseError:
+        logger.exception("%d ended sessions could not be logged", count)
 
 
 def history(row: AbstractSession) -> models.QuerySet[BaseLogEntry]:
     """What has been done with the session, and with others of its user."""
-    entries = _log_model(type(row)).objects.filter(
-        content_type=_content_type(type(row)), action=REVOKE
-    )
-    condition = Q(object_id=str(row.pk))
+    sessions = Q(content_type=_content_type(type(row)), object_id=str(row.pk))
     if row.user_id is not None:
-        condition |= Q(data__user_id=str(row.user_id))
-    found: models.QuerySet[BaseLogEntry] = entries.filter(condition)
-    return found.select_related("user").order_by("-timestamp")
+        of_user = {"data__user_id": str(row.user_id)}
+        sessions |= Q(content_type=_content_type(type(row)), **of_user)
+        sessions |= Q(
+            content_type=_content_type(get_user_model()), object_id=str(row.user_id)
+        )
+    entries: models.QuerySet[BaseLogEntry] = _log_model(type(row)).objects.all()
+    entries = entries.filter(sessions, action=REVOKE)
+    return entries.select_related("user").order_by("-timestamp")
 
 
 def _log_untold(ending: Ending) -> None:
@@ -127,27 +137,33 @@ def _log_untold(ending: Ending) -> None:
 
 def _users_of(rows: list[AbstractSession]) -> dict[Any, AbstractBaseUser]:
     ids = {row.user_id for row in rows if row.user_id is not None}
-    users: models.QuerySet[Any] = get_user_model()._default_manager.all()
+    users: models.QuerySet[Any] = get_user_model()._base_manager.all()
     return users.in_bulk(ids) if ids else {}
 
 
 def _entry(
     row: AbstractSession, user: AbstractBaseUser | None, ending: Ending
 ) -> BaseLogEntry:
+    """About the session; about a superuser, for whoever may see sessions sees the
+    log of them too, and superusers' are not theirs to see.
+    """
     name = "" if user is None else str(get_user_display_name(user))
+    is_hidden = user is not None and is_superuser(user)
+    device = {} if is_hidden else {name: getattr(row, name) for name in DEVICE}
+    about = user if is_hidden and user is not None else row
     # Without a UUID, by which Wagtail would show only one of several entries.
     return _log_model(type(row))(
-        content_type=_content_type(type(row)),
-        object_id=str(row.pk),
-        label=f"{name}: {row}" if name else str(row),
+        content_type=_content_type(type(about)),
+        object_id=str(about.pk),
+        label=name if is_hidden else ": ".join(filter(None, (name, str(row)))),
         action=REVOKE,
         timestamp=timezone.now(),
         user=ending.actor,
-        deleted=True,
+        deleted=not is_hidden,
         data={
             "user_id": None if row.user_id is None else str(row.user_id),
             "user": name,
-            **{name: getattr(row, name) for name in DEVICE},
+            **device,
             "reason": str(ending.reason),
         },
     )
@@ -158,7 +174,7 @@ def _log_model(model: type[AbstractSession]) -> type[BaseLogEntry]:
     return log_model
 
 
-def _content_type(model: type[AbstractSession]) -> ContentType:
+def _content_type(model: type[models.Model]) -> ContentType:
     return ContentType.objects.get_for_model(model, for_concrete_model=False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, cast
 
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
@@ -13,8 +14,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views.defaults import permission_denied
 from wagtail.permission_policies import ModelPermissionPolicy
 
-from wagtail_user_sessions.backends.engine import engine_in_use
-from wagtail_user_sessions.models import AbstractSession, Session, SessionQuerySet
+from wagtail_user_sessions.backends.engine import session_model
+from wagtail_user_sessions.models import AbstractSession, SessionQuerySet
+
+from .compat import register_permission_policy
 
 ACTIONS = frozenset({"view", "delete"})
 
@@ -35,7 +38,7 @@ class SessionPermissionPolicy(ModelPermissionPolicy):
     def users_with_any_permission(self, actions: Iterable[str]) -> models.QuerySet[Any]:
         granting = ACTIONS if "view" in actions else ACTIONS.intersection(actions)
         if not granting:
-            return get_user_model()._default_manager.none()
+            return get_user_model()._base_manager.none()
         users: models.QuerySet[Any] = super().users_with_any_permission(granting)
         return users
 
@@ -53,10 +56,11 @@ class SessionPermissionPolicy(ModelPermissionPolicy):
         return rows if self.user_has_any_permission(user, actions) else rows.none()
 
 
-def session_model() -> type[AbstractSession]:
-    """The model of the engine in use; ours, where the engine isn't."""
-    engine = engine_in_use()
-    return Session if engine is None else engine.get_model_class()
+def register_permission_policies() -> None:
+    """Tell Wagtail, before anything asks for it, which would make it choose one."""
+    for model in apps.get_models():
+        if issubclass(model, AbstractSession):
+            register_permission_policy(model, SessionPermissionPolicy(model))
 
 
 def all_rows() -> SessionQuerySet:
@@ -70,12 +74,12 @@ def visible_to(user: AbstractBaseUser) -> SessionQuerySet:
     rows = all_rows()
     if is_superuser(user):
         return rows
-    superusers = get_user_model()._default_manager.filter(is_superuser=True)
+    superusers = get_user_model()._base_manager.filter(is_superuser=True)
     return rows.exclude(user__in=superusers)
 
 
 def manageable_users(user: AbstractBaseUser) -> models.QuerySet[Any]:
-    users = get_user_model()._default_manager.all()
+    users = get_user_model()._base_manager.all()
     return users if is_superuser(user) else users.filter(is_superuser=False)
 
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from wagtail.snippets.views.snippets import SnippetViewSet
 
-from .permissions import session_model
+from wagtail_user_sessions.backends.engine import session_model
 
 
 def session_viewset() -> SnippetViewSet:

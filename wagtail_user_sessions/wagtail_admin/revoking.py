@@ -47,6 +47,8 @@ class Revoking(Forbidding, PermissionCheckedMixin, WagtailAdminTemplateMixin):
     """What the views have in common that ask first, and then sign out."""
 
     permission_required = "delete"
+    # Not DELETE, by which Django would delete past all that follows.
+    http_method_names: Any = ("get", "head", "post", "options")
     form_class: Any = RevocationForm
     template_name: Any = "wagtail_user_sessions/admin/confirm_revoke.html"
     header_icon = "logout"
@@ -142,13 +144,13 @@ class RevokeUserView(Revoking, FormView):  # type: ignore[type-arg]
 
     @property
     def rows(self) -> SessionQuerySet:
-        rows = all_rows().for_user(self.user)
+        # Nobody is signed out by the end of one that has expired.
+        rows = all_rows().active().for_user(self.user)
         return rows.exclude(pk__in=[current_id(self.request)])
 
     @cached_property
     def count(self) -> int:
-        """Those that expired are ended as well, but nobody is signed out by it."""
-        return self.rows.active().count()
+        return self.rows.count()
 
     def get_page_subtitle(self) -> str:
         return str(get_user_display_name(self.user))
@@ -191,12 +193,12 @@ class RevokeEverybodyView(Revoking, FormView):  # type: ignore[type-arg]
 
     @property
     def rows(self) -> SessionQuerySet:
-        rows = all_rows().filter(user__isnull=False)
+        rows = all_rows().active().filter(user__isnull=False)
         return rows.exclude(pk__in=[current_id(self.request)])
 
     @property
     def question(self) -> str:  # type: ignore[override]
-        count = self.rows.active().count()
+        count = self.rows.count()
         text = ngettext(
             "Sign out %(count)d session of all users?",
             "Sign out %(count)d sessions of all users?",
@@ -206,14 +208,22 @@ class RevokeEverybodyView(Revoking, FormView):  # type: ignore[type-arg]
 
     @cached_property
     def open_editors(self) -> Sequence[OpenEditor]:
-        users = get_user_model()._default_manager.exclude(pk=who_asks(self.request).pk)
+        users = get_user_model()._base_manager.exclude(pk=who_asks(self.request).pk)
         return open_editors(users)
 
     def form_valid(self, form: RevocationForm) -> HttpResponse:
         request = self.request
         engine = engine_in_use() or SessionStore
-        revocation = MassRevocation(self.rows, engine=engine, by=who_asks(request))
-        count = sum(revocation)
-        log_everybody(request, count=count, reason=form.reason_given)
+        reason = form.reason_given
+        revocation = MassRevocation(
+            self.rows, engine=engine, by=who_asks(request), reason=reason
+        )
+        count = 0
+        try:
+            for ended in revocation:
+                count += ended
+        finally:
+            # What stops it half-way has ended sessions as well.
+            log_everybody(request, count=count, reason=reason)
         report(request, count, cache_failed=revocation.cache_failed)
         return HttpResponseRedirect(self.get_success_url())

@@ -14,6 +14,7 @@ from wagtail_user_sessions.models import SessionQuerySet
 
 # The beginning of an address, such as "192.0.2." and "2001:db8:".
 BEGINNING = re.compile(r"[0-9a-f]{1,4}([.:][0-9a-f.:]*)", re.IGNORECASE)
+MAX_WORDS = 10
 NAMES = ("first_name", "last_name")
 
 
@@ -27,9 +28,9 @@ def search(rows: SessionQuerySet, text: str) -> SessionQuerySet:
 
 
 def _users(text: str) -> models.QuerySet[Any]:
-    users = get_user_model()._default_manager.all()
+    users = get_user_model()._base_manager.all()
     names = _name_fields()
-    for word in text.split():
+    for word in text.split()[:MAX_WORDS]:
         users = users.filter(
             Q.create([(f"{name}__icontains", word) for name in names], Q.OR)
         )

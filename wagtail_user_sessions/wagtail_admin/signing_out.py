@@ -20,7 +20,8 @@ def sign_out(
     keys = list(rows.order_by().values_list("pk", flat=True))
     ended, cache_failed = 0, False
     for first in range(0, len(keys), BATCH_SIZE):
-        batch = rows.model.rows(rows.db).filter(pk__in=keys[first : first + BATCH_SIZE])
+        # With all conditions of the rows, for some may have changed hands since.
+        batch = rows.order_by().filter(pk__in=keys[first : first + BATCH_SIZE])
         count = batch.revoke(by=by, reason=reason)
         ended += count
         cache_failed |= count.cache_failed

@@ -48,7 +48,7 @@ def having(rows: SessionQuerySet, status: str) -> SessionQuerySet:
 
 
 def _inactive_users() -> models.QuerySet[Any]:
-    users = get_user_model()._default_manager.all()
+    users = get_user_model()._base_manager.all()
     try:
         get_user_model()._meta.get_field("is_active")
     except FieldDoesNotExist:

@@ -12,11 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.permission_policies import BasePermissionPolicy
 from wagtail.snippets.views.snippets import SnippetAdminURLFinder, SnippetViewSet
 
+from wagtail_user_sessions.backends.engine import session_model
 from wagtail_user_sessions.models import AbstractSession
 
 from .inspection import FIELDS, InspectView
 from .listing import IndexView
-from .permissions import ACTIONS, SessionPermissionPolicy, session_model
+from .permissions import ACTIONS, SessionPermissionPolicy
 from .revoking import RevokeEverybodyView, RevokeUserView, RevokeView
 
 
