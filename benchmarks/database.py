@@ -1,0 +1,72 @@
+"""The database of a benchmark: made, filled and dropped."""
+
+from __future__ import annotations
+
+import psycopg
+from django.core.management import call_command
+from django.db import connection
+from psycopg import sql
+
+from .settings import MAINTENANCE_DATABASE
+
+
+def create() -> None:
+    """Make the database anew, with all tables, and nothing in them."""
+    drop()
+    _maintain(sql.SQL("CREATE DATABASE {}"))
+    call_command("migrate", verbosity=0)
+
+
+def drop() -> None:
+    connection.close()
+    _maintain(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)"))
+
+
+def exists() -> bool:
+    with _maintenance() as server:
+        found = server.execute(
+            "SELECT FROM pg_database WHERE datname = %s", [_name()]
+        ).fetchone()
+    return found is not None
+
+
+def settle() -> None:
+    """Let the server do now what it would do while others are measured."""
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+        cursor.execute("CHECKPOINT")
+
+
+def version() -> str:
+    """Such as "PostgreSQL 15"."""
+    return f"PostgreSQL {connection.cursor().connection.info.server_version // 10000}"
+
+
+def megabytes(table: str) -> tuple[int, int]:
+    """Of the table, and of its indexes."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_table_size(%s), pg_indexes_size(%s)", [table, table])
+        heap, indexes = cursor.fetchone()
+    return heap // 1024**2, indexes // 1024**2
+
+
+def _maintain(statement: sql.SQL) -> None:
+    with _maintenance() as server:
+        server.execute(statement.format(sql.Identifier(_name())))
+
+
+def _maintenance() -> psycopg.Connection:
+    options = connection.settings_dict
+    return psycopg.connect(
+        dbname=MAINTENANCE_DATABASE,
+        user=options["USER"],
+        password=options["PASSWORD"],
+        host=options["HOST"],
+        port=options["PORT"] or None,
+        autocommit=True,
+    )
+
+
+def _name() -> str:
+    name: str = connection.settings_dict["NAME"]
+    return name
