@@ -31,31 +31,30 @@ def tables(response):
 
 
 def test_kinds_and_countries_are_counted_the_most_common_first():
-    charts = draw(
-        [["mobile", "GB", NOON], ["mobile", "FR", NOON], ["desktop", "GB", None]]
-    )
+    charts = draw([["mobile", "GB", 12], ["mobile", "FR", 12], ["desktop", "GB", None]])
     assert bars(charts, "kind") == [("Mobile", 2), ("Desktop", 1)]
     assert bars(charts, "country") == [("GB", 2), ("FR", 1)]
 
 
 def test_rare_countries_and_unknown_ones_come_last():
     codes = [f"A{letter}" for letter in "ABCDEFGHIJ"]
-    charts = draw([["bot", code, NOON] for code in [*codes, *codes, "ZZ", ""]])
+    charts = draw([["bot", code, 12] for code in [*codes, *codes, "ZZ", ""]])
     *shown, others, unknown = bars(charts, "country")
     assert len(shown) == COUNTRIES
     assert others == ("Others", 5)
     assert unknown == ("Unknown", 1)
 
 
-def test_hours_are_those_of_the_time_zone(settings):
+@pytest.mark.django_db
+def test_hours_are_those_of_the_time_zone(sue, visitor, make_row, settings):
     settings.TIME_ZONE = "Asia/Kolkata"
-    charts = draw([["bot", "", NOON]])
-    assert dict(bars(charts, "hour"))["18"] == 1
-    assert len(bars(charts, "hour")) == 24
+    make_row(visitor, country="JP", last_activity=NOON)
+    figures = tables(sue.get(LIST, {"country": "JP"}))
+    assert figures["Hour of the last activity (Asia/Kolkata)"]["18"] == "1"
 
 
 def test_the_longest_bar_is_the_measure_of_the_others():
-    charts = draw([["mobile", "", NOON]] * 3 + [["desktop", "", NOON]])
+    charts = draw([["mobile", "", 12]] * 3 + [["desktop", "", 12]])
     lengths = [bar.length for bar in charts[0].bars]
     assert lengths == [100, 33.33]
 

@@ -34,8 +34,7 @@ from .searching import search
 from .statuses import Status
 
 NEWEST_FIRST = "-signed_in_at"
-# Visitors have never signed in. Their sessions expire the later, the later they
-# were last saved.
+# Visitors have never signed in, and what has expired is found by when it has.
 LAST_TO_EXPIRE_FIRST = "-expire_date"
 
 
@@ -55,8 +54,8 @@ class IndexView(Forbidding, Export, snippets.IndexView):
     @cached_property
     def default_ordering(self) -> str:
         status = self.request.GET.get("status", Status.ACTIVE)
-        has_signed_in = status in {Status.ACTIVE, Status.EXPIRED, Status.REFUSED}
-        return NEWEST_FIRST if has_signed_in else LAST_TO_EXPIRE_FIRST
+        is_alive = status in {Status.ACTIVE, Status.REFUSED}
+        return NEWEST_FIRST if is_alive else LAST_TO_EXPIRE_FIRST
 
     def order_queryset(self, queryset: SessionQuerySet) -> SessionQuerySet:
         direction, column = self.ordering.rpartition("-")[1:]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -53,15 +52,16 @@ class Chart:
 
 
 def draw(facts: Iterable[Sequence[Any]]) -> list[Chart]:
-    """Charts of kinds of device, countries and last activities, in this order."""
+    """Charts of what each session has: its kind of device, its country, and the hour
+    of its last activity in the current time zone, or ``None``.
+    """
     kinds: Counter[str] = Counter()
     countries: Counter[str] = Counter()
-    hours: Counter[int] = Counter()
-    for kind, country, last_activity in facts:
+    hours: Counter[int | None] = Counter()
+    for kind, country, hour in facts:
         kinds[kind] += 1
         countries[country] += 1
-        if last_activity is not None:
-            hours[_hour(last_activity)] += 1
+        hours[hour] += 1
     zone = timezone.get_current_timezone_name()
     return [
         _chart("kind", _("Kind of device"), _kinds(kinds)),
@@ -97,7 +97,3 @@ def _countries(counts: Counter[str]) -> list[tuple[str, int]]:
     others = counts.total() - sum(count for _label, count in shown)
     rest = [(_("Others"), others), (_("Unknown"), unknown)]
     return [*shown, *((label, count) for label, count in rest if count)]
-
-
-def _hour(moment: datetime) -> int:
-    return timezone.localtime(moment).hour if timezone.is_aware(moment) else moment.hour

@@ -7,14 +7,15 @@ import re
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import models
+from django.db import connections, models
 from django.db.models import Q
 
 from wagtail_user_sessions.models import SessionQuerySet
 
-# The beginning of an address, such as "192.0.2." and "2001:db8:".
+# The beginning of an address by whole parts, such as "192.0.2." and "2001:db8:".
 BEGINNING = re.compile(r"[0-9a-f]{1,4}([.:][0-9a-f.:]*)", re.IGNORECASE)
 MAX_WORDS = 10
+FEW = 5000
 NAMES = ("first_name", "last_name")
 
 
@@ -22,9 +23,16 @@ def search(rows: SessionQuerySet, text: str) -> SessionQuerySet:
     """The rows whose user has all the words in a name or the mail address, or
     whose IP address is, or begins with, the text.
     """
-    condition = Q(user__in=_users(text))
-    address = _address(text.strip())
-    return rows.filter(condition if address is None else condition | address)
+    users = _users(text)
+    address = _address(rows, text.strip())
+    few = list(users.values_list("pk", flat=True)[: FEW + 1])
+    if len(few) <= FEW:
+        # Their sessions are found by an index.
+        by_user = Q(user__in=few)
+        return rows.filter(by_user if address is None else by_user | address)
+    # The newest sessions are gone through. PostgreSQL would make a join of it, if
+    # there were nothing else beside it.
+    return rows.filter(Q(user__in=users) | (address or Q(pk=None)))
 
 
 def _users(text: str) -> models.QuerySet[Any]:
@@ -44,11 +52,30 @@ def _name_fields() -> list[str]:
     return [name for name in dict.fromkeys(candidates) if name in own]
 
 
-def _address(text: str) -> Q | None:
+def _address(rows: SessionQuerySet, text: str) -> Q | None:
     try:
         return Q(ip=str(ipaddress.ip_address(text)))
     except ValueError:
         pass
-    if BEGINNING.fullmatch(text):
+    if not BEGINNING.fullmatch(text):
+        return None
+    if connections[rows.db].vendor != "postgresql":
         return Q(ip__startswith=text.lower())
-    return None
+    # As text, each address of the table would be written out.
+    ends = _range(text)
+    return Q(ip__range=ends) if ends else None
+
+
+def _range(text: str) -> tuple[str, str] | None:
+    """The first and the last address that begin so."""
+    separator, size, last = (".", 4, "255") if "." in text else (":", 8, "ffff")
+    parts = text.rstrip(separator).split(separator)
+    rest = size - len(parts)
+    try:
+        ends = [
+            str(ipaddress.ip_address(separator.join([*parts, *[end] * rest])))
+            for end in ("0", last)
+        ]
+    except ValueError:
+        return None
+    return ends[0], ends[1]
