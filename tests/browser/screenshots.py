@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from sandbox.home.accounts import FIREFOX_ON_LINUX
-from tests.browser import chromium
+from tests.browser import admin_screenshots, chromium
 from tests.browser import site as sandbox
 from tests.browser.devices_page import PATH, DevicesPage, sign_in
 from tests.browser.visitor import LINKOPING
@@ -39,7 +39,14 @@ def main() -> int:
             served = sandbox.serve(sandbox.fill(var), SANDBOX_THEME=switch)
             with served as site:
                 shoot(browser, site, theme)
+                if theme == "default":
+                    shoot_admin(browser, site)
     return 0
+
+
+def shoot_admin(browser: Browser, site: sandbox.Site) -> None:
+    for name, screenshot in admin_screenshots.shoot(browser, site):
+        keep(screenshot, name)
 
 
 def shoot(browser: Browser, site: sandbox.Site, theme: str) -> None:
@@ -58,19 +65,19 @@ def shoot(browser: Browser, site: sandbox.Site, theme: str) -> None:
         page.set_viewport_size({"width": width, "height": height})
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
-            picture = FOLDER / f"{theme}-{width}-{scheme}.png"
-            save(page.screenshot(full_page=True), picture)
-            sys.stdout.write(f"{picture.relative_to(sandbox.BASE_DIR)}\n")
+            keep(page.screenshot(full_page=True), f"{theme}-{width}-{scheme}")
     context.close()
 
 
-def save(screenshot: bytes, picture: Path) -> None:
+def keep(screenshot: bytes, name: str) -> None:
     """With few colours, for it is drawn with few, and a repository keeps it."""
     image = Image.open(BytesIO(screenshot)).convert("RGB")
     few = image.quantize(
         COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
     )
+    picture = FOLDER / f"{name}.png"
     few.save(picture, optimize=True)
+    sys.stdout.write(f"{picture.relative_to(sandbox.BASE_DIR)}\n")
 
 
 if __name__ == "__main__":
