@@ -70,13 +70,12 @@ def _report(options: argparse.Namespace) -> int:
     from . import report
 
     pages, over = _pages(options)
-    text = f"{_circumstances(options)}\n\n{pages}"
     if not options.only:
-        text += f"\n\n{_peers(options)}"
+        pages += f"\n\n{_peers(options)}"
+    text = f"{_circumstances(options)}\n\n{pages}"
     print(text)
     if options.write:
         report.write(text)
-    _say(f"Load of the last minute: {os.getloadavg()[0]:.1f}.")
     for name in over:
         _say(f"Over {BOUND} s: {name}")
     return 1 if over else 0
@@ -92,8 +91,8 @@ def _circumstances(options: argparse.Namespace) -> str:
         f"{options.rows:,} sessions ({heap:,} MB and {indexes:,} MB of indexes) of "
         f"{options.users:,} users; {os.cpu_count()} cores, {database.version()}, "
         f"Python {sys.version_info.major}.{sys.version_info.minor}, Django "
-        f"{django.get_version()}. Median of {options.runs} runs and the worst, in "
-        "seconds."
+        f"{django.get_version()}; load at the end {os.getloadavg()[0]:.1f}. Median of "
+        f"{options.runs} runs and the worst, in seconds."
     )
 
 
