@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from contextlib import nullcontext
 from functools import partial
 from importlib import import_module
@@ -89,6 +90,16 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         return super().update(**kwargs)
 
     update.alters_data = True  # type: ignore[attr-defined]
+
+    def bulk_create(
+        self, objs: Iterable[AbstractSession], *args: Any, **kwargs: Any
+    ) -> list[AbstractSession]:
+        rows = list(objs)
+        for row in rows:
+            row.complete()
+        return super().bulk_create(rows, *args, **kwargs)
+
+    bulk_create.alters_data = True  # type: ignore[attr-defined]
 
     def _is_undeletable(self) -> bool:
         query = self.query
@@ -211,12 +222,19 @@ class AbstractSession(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save the row; what the cache repeats of it is no longer believed."""
         is_new = self._state.adding
+        if is_new:
+            self.complete()
         super().save(*args, **kwargs)
         if not is_new:
             purge = partial(self.get_session_store_class().purge_changed, self.key_hash)
             Write(self._state.db or router.db_for_write(type(self)), purge)
 
     save.alters_data = True  # type: ignore[attr-defined]
+
+    def complete(self) -> None:
+        """Whoever has a session has signed in to it: at its birth, if nobody says."""
+        if self.user_id is not None and self.signed_in_at is None:
+            self.signed_in_at = self.created_at
 
     def delete(
         self,

@@ -346,3 +346,21 @@ def test_a_workbook_leaves_out_what_it_cant_hold(sue, visitor, make_row):
 
 def test_a_long_search_is_no_error(sue):
     assert sue.get(LIST, {"q": "x " * 1200}).status_code == 200
+
+
+def test_a_row_without_the_date_of_its_sign_in_has_that_of_its_birth(
+    sue, visitor, make_row
+):
+    one = make_row(visitor, signed_in_at=None)
+    assert one.signed_in_at == one.created_at
+    (many,) = Session.objects.bulk_create(
+        [
+            Session(
+                user=visitor,
+                key_hash=b"m" * 32,
+                expire_date=one.expire_date,
+                session_data="",
+            )
+        ]
+    )
+    assert found(sue, user=visitor.pk) == ids(one, many)

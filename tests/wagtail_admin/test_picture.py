@@ -31,14 +31,16 @@ def tables(response):
 
 
 def test_kinds_and_countries_are_counted_the_most_common_first():
-    charts = draw([["mobile", "GB", 12], ["mobile", "FR", 12], ["desktop", "GB", None]])
+    charts = draw(
+        [["mobile", "GB", NOON], ["mobile", "FR", NOON], ["desktop", "GB", None]]
+    )
     assert bars(charts, "kind") == [("Mobile", 2), ("Desktop", 1)]
     assert bars(charts, "country") == [("GB", 2), ("FR", 1)]
 
 
 def test_rare_countries_and_unknown_ones_come_last():
     codes = [f"A{letter}" for letter in "ABCDEFGHIJ"]
-    charts = draw([["bot", code, 12] for code in [*codes, *codes, "ZZ", ""]])
+    charts = draw([["bot", code, NOON] for code in [*codes, *codes, "ZZ", ""]])
     *shown, others, unknown = bars(charts, "country")
     assert len(shown) == COUNTRIES
     assert others == ("Others", 5)
@@ -54,7 +56,7 @@ def test_hours_are_those_of_the_time_zone(sue, visitor, make_row, settings):
 
 
 def test_the_longest_bar_is_the_measure_of_the_others():
-    charts = draw([["mobile", "", 12]] * 3 + [["desktop", "", 12]])
+    charts = draw([["mobile", "", NOON]] * 3 + [["desktop", "", NOON]])
     lengths = [bar.length for bar in charts[0].bars]
     assert lengths == [100, 33.33]
 

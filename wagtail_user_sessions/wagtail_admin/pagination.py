@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Page
-from django.db.models.functions import ExtractHour
 from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -15,7 +14,7 @@ from wagtail.admin.paginator import WagtailPaginator
 from wagtail_user_sessions.models import AbstractSession
 
 # How many rows are counted, and can be paged through.
-MAX_ROWS = 10_000
+MAX_ROWS = 5_000
 
 
 class CappedPaginator(WagtailPaginator):
@@ -25,7 +24,7 @@ class CappedPaginator(WagtailPaginator):
     is so made once. ``facts`` are what is read besides.
     """
 
-    facts = ("device_kind", "country", ExtractHour("last_activity"))
+    facts = ("device_kind", "country", "last_activity")
 
     @cached_property
     def first_rows(self) -> list[tuple[Any, ...]]:
@@ -42,7 +41,7 @@ class CappedPaginator(WagtailPaginator):
 
     @property
     def count_text(self) -> str:
-        """How many rows there are, such as "10,000+"."""
+        """How many rows there are, such as "5,000+"."""
         count = number_format(self.count, force_grouping=True)
         return _("%(count)s+") % {"count": count} if self.is_capped else count
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -52,23 +54,25 @@ class Chart:
 
 
 def draw(facts: Iterable[Sequence[Any]]) -> list[Chart]:
-    """Charts of what each session has: its kind of device, its country, and the hour
-    of its last activity in the current time zone, or ``None``.
+    """Charts of what each session has: its kind of device, its country, and the
+    moment of its last activity, or ``None``.
     """
     kinds: Counter[str] = Counter()
     countries: Counter[str] = Counter()
-    hours: Counter[int | None] = Counter()
-    for kind, country, hour in facts:
+    hours: Counter[int] = Counter()
+    zone = _zone()
+    for kind, country, last_activity in facts:
         kinds[kind] += 1
         countries[country] += 1
-        hours[hour] += 1
-    zone = timezone.get_current_timezone_name()
+        if last_activity is not None:
+            hours[last_activity.astimezone(zone).hour] += 1
+    zone_name = timezone.get_current_timezone_name()
     return [
         _chart("kind", _("Kind of device"), _kinds(kinds)),
         _chart("country", _("Country"), _countries(countries)),
         _chart(
             "hour",
-            _("Hour of the last activity (%(zone)s)") % {"zone": zone},
+            _("Hour of the last activity (%(zone)s)") % {"zone": zone_name},
             [(f"{hour:02}", hours[hour]) for hour in range(24)],
         ),
     ]
@@ -97,3 +101,8 @@ def _countries(counts: Counter[str]) -> list[tuple[str, int]]:
     others = counts.total() - sum(count for _label, count in shown)
     rest = [(_("Others"), others), (_("Unknown"), unknown)]
     return [*shown, *((label, count) for label, count in rest if count)]
+
+
+def _zone() -> tzinfo | None:
+    """Naive moments are the database's, and stay as they are."""
+    return timezone.get_current_timezone() if settings.USE_TZ else None

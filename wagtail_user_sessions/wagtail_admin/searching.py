@@ -15,7 +15,7 @@ from wagtail_user_sessions.models import SessionQuerySet
 # The beginning of an address by whole parts, such as "192.0.2." and "2001:db8:".
 BEGINNING = re.compile(r"[0-9a-f]{1,4}([.:][0-9a-f.:]*)", re.IGNORECASE)
 MAX_WORDS = 10
-FEW = 5000
+FEW = 1000
 NAMES = ("first_name", "last_name")
 
 

@@ -38,7 +38,8 @@ def having(rows: SessionQuerySet, status: str) -> SessionQuerySet:
     """
     if status == Status.VISITOR:
         return rows.filter(user=None)
-    rows = rows.filter(user__isnull=False)
+    # Visitors' rows have no date of a sign-in, and would be gone through first.
+    rows = rows.filter(user__isnull=False, signed_in_at__isnull=False)
     if status == Status.EXPIRED:
         return rows.expired()
     inactive = _inactive_users()
