@@ -23,8 +23,10 @@ def search(rows: SessionQuerySet, text: str) -> SessionQuerySet:
     """The rows whose user has all the words in a name or the mail address, or
     whose IP address is, or begins with, the text.
     """
-    users = _users(text)
     address = _address(rows, text.strip())
+    if address is not None and _is_whole(text.strip()):
+        return rows.filter(address)
+    users = _users(text)
     few = list(users.values_list("pk", flat=True)[: FEW + 1])
     if len(few) <= FEW:
         # Their sessions are found by an index.
@@ -53,10 +55,8 @@ def _name_fields() -> list[str]:
 
 
 def _address(rows: SessionQuerySet, text: str) -> Q | None:
-    try:
+    if _is_whole(text):
         return Q(ip=str(ipaddress.ip_address(text)))
-    except ValueError:
-        pass
     if not BEGINNING.fullmatch(text):
         return None
     if connections[rows.db].vendor != "postgresql":
@@ -64,6 +64,15 @@ def _address(rows: SessionQuerySet, text: str) -> Q | None:
     # As text, each address of the table would be written out.
     ends = _range(text)
     return Q(ip__range=ends) if ends else None
+
+
+def _is_whole(text: str) -> bool:
+    """Whether it is an address, which nobody has for a name."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _range(text: str) -> tuple[str, str] | None:
