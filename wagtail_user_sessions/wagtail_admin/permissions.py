@@ -74,8 +74,9 @@ def visible_to(user: AbstractBaseUser) -> SessionQuerySet:
     rows = all_rows()
     if is_superuser(user):
         return rows
-    superusers = get_user_model()._base_manager.filter(is_superuser=True)
-    return rows.exclude(user__in=superusers)
+    owner = get_user_model()._base_manager.filter(pk=models.OuterRef("user"))
+    # Asked for each row that all else leaves; a list of users would be for every row.
+    return rows.filter(~models.Exists(owner.filter(is_superuser=True)))
 
 
 def manageable_users(user: AbstractBaseUser) -> models.QuerySet[Any]:

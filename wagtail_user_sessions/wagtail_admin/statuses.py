@@ -42,10 +42,10 @@ def having(rows: SessionQuerySet, status: str) -> SessionQuerySet:
     rows = rows.filter(user__isnull=False, signed_in_at__isnull=False)
     if status == Status.EXPIRED:
         return rows.expired()
-    inactive = _inactive_users()
+    is_inactive = models.Exists(_inactive_users().filter(pk=models.OuterRef("user")))
     if status == Status.REFUSED:
-        return rows.active().filter(user__in=inactive)
-    return rows.active().exclude(user__in=inactive)
+        return rows.active().filter(is_inactive)
+    return rows.active().filter(~is_inactive)
 
 
 def _inactive_users() -> models.QuerySet[Any]:
