@@ -4,7 +4,7 @@ import pytest
 
 from tests.device_page import signed_in
 from tests.wagtail_admin.conftest import LIST, said, text_of, url
-from wagtail_user_sessions.wagtail_admin import summary
+from wagtail_user_sessions.wagtail_admin import pagination
 
 pytestmark = pytest.mark.django_db
 
@@ -91,7 +91,7 @@ def test_it_counts_only_what_may_be_seen(sue, viewer, editor):
 
 
 def test_many_are_counted_in_part(sue, visitor, make_row, monkeypatch):
-    monkeypatch.setattr(summary, "MAX_ROWS", 2)
+    monkeypatch.setattr(pagination, "MAX_ROWS", 2)
     for _ in range(3):
         make_row(visitor)
     assert "2+ Active sessions" in text_of(sue.get("/admin/"))

@@ -17,6 +17,12 @@ from wagtail_user_sessions.models import AbstractSession
 MAX_ROWS = 5_000
 
 
+def capped(count: int) -> str:
+    """How many there are, such as "5,000+" for more than are counted."""
+    text = number_format(min(count, MAX_ROWS), force_grouping=True)
+    return _("%(count)s+") % {"count": text} if count > MAX_ROWS else text
+
+
 class CappedPaginator(WagtailPaginator):
     """Counts, pages and sums up the first rows of a query set with one query.
 
@@ -41,9 +47,7 @@ class CappedPaginator(WagtailPaginator):
 
     @property
     def count_text(self) -> str:
-        """How many rows there are, such as "5,000+"."""
-        count = number_format(self.count, force_grouping=True)
-        return _("%(count)s+") % {"count": count} if self.is_capped else count
+        return capped(len(self.first_rows))
 
     @property
     def items_count_label(self) -> str:

@@ -23,9 +23,10 @@ def search(rows: SessionQuerySet, text: str) -> SessionQuerySet:
     """The rows whose user has all the words in a name or the mail address, or
     whose IP address is, or begins with, the text.
     """
-    address = _address(rows, text.strip())
-    if address is not None and _is_whole(text.strip()):
-        return rows.filter(address)
+    text = text.strip()
+    if (whole := _whole(text)) is not None:
+        return rows.filter(ip=whole)
+    address = _beginning(rows, text)
     users = _users(text)
     few = list(users.values_list("pk", flat=True)[: FEW + 1])
     if len(few) <= FEW:
@@ -54,9 +55,7 @@ def _name_fields() -> list[str]:
     return [name for name in dict.fromkeys(candidates) if name in own]
 
 
-def _address(rows: SessionQuerySet, text: str) -> Q | None:
-    if _is_whole(text):
-        return Q(ip=str(ipaddress.ip_address(text)))
+def _beginning(rows: SessionQuerySet, text: str) -> Q | None:
     if not BEGINNING.fullmatch(text):
         return None
     if connections[rows.db].vendor != "postgresql":
@@ -66,13 +65,12 @@ def _address(rows: SessionQuerySet, text: str) -> Q | None:
     return Q(ip__range=ends) if ends else None
 
 
-def _is_whole(text: str) -> bool:
-    """Whether it is an address, which nobody has for a name."""
+def _whole(text: str) -> str | None:
+    """The address that it is, as it is stored. Nobody has one for a name."""
     try:
-        ipaddress.ip_address(text)
+        return str(ipaddress.ip_address(text))
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _range(text: str) -> tuple[str, str] | None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.formats import number_format
-from django.utils.translation import gettext as _
 from wagtail.admin.site_summary import SummaryItem
 
-from .pagination import MAX_ROWS
+from . import pagination
 from .permissions import visible_to
 from .registered import has_permission, url_of
 from .statuses import Status, having
@@ -22,11 +20,12 @@ class SessionsSummaryItem(SummaryItem):
     def get_context_data(self, parent_context: Any) -> dict[str, Any]:
         rows = having(visible_to(self.request.user), Status.ACTIVE).order_by()
         # Not more are counted, so that the page is as fast on a large site.
-        count = rows[: MAX_ROWS + 1].count()
-        text = number_format(min(count, MAX_ROWS), force_grouping=True)
-        if count > MAX_ROWS:
-            text = _("%(count)s+") % {"count": text}
-        return {"count": count, "count_text": text, "url": url_of("list")}
+        count = rows[: pagination.MAX_ROWS + 1].count()
+        return {
+            "count": count,
+            "count_text": pagination.capped(count),
+            "url": url_of("list"),
+        }
 
     def is_shown(self) -> bool:
         return has_permission(self.request.user, "view")
