@@ -110,6 +110,40 @@ def test_an_editor_signs_out_all_that_the_filters_leave(admitted, ann):
     assert is_signed_in(phone)
 
 
+def test_an_editor_signs_out_a_ticked_session_after_searching(admitted, ann):
+    laptop, phone = ann.browse(CHROME_ON_WINDOWS), ann.browse(SAFARI_ON_IPHONE)
+    page = admitted("editor")
+    page.goto(SESSIONS)
+    search(page, ann.username, count=2)
+    with page.expect_response(lambda answer: "/results/" in answer.url):
+        # Wagtail searches once more as its field is left, which unticks all.
+        page.keyboard.press("Tab")
+    row = page.get_by_role("row").filter(has_text="Safari on iPhone")
+    row.get_by_role("checkbox").check()
+    page.get_by_role("link", name="Sign out the selected sessions").click()
+    expect(page.get_by_text("Sign out 1 session?")).to_be_visible()
+    confirm(page)
+    expect(page.get_by_text("1 session was signed out.")).to_be_visible()
+    assert not is_signed_in(phone)
+    assert is_signed_in(laptop)
+
+
+LABELS_OUTSIDE = """
+    () => [...document.querySelectorAll(".wus-columns__hour")].filter((label) => {
+      const box = label.getBBox();
+      return box.x < 0 || box.x + box.width > 240;
+    }).length
+"""
+
+
+def test_the_hours_of_the_picture_stand_in_it_from_right_to_left(admitted):
+    page = admitted("admin", locale="ar")
+    page.goto(SESSIONS)
+    assert page.evaluate("document.documentElement.dir") == "rtl"
+    assert page.locator(".wus-columns__hour").count() == 4
+    assert page.evaluate(LABELS_OUTSIDE) == 0
+
+
 def test_a_user_is_signed_out_everywhere_and_the_log_names_it(admitted, ann):
     laptop, phone = ann.browse(CHROME_ON_WINDOWS), ann.browse(SAFARI_ON_IPHONE)
     page = admitted("admin")

@@ -38,8 +38,8 @@ def test_the_data_is_told_by_its_keys_and_size_alone(sue, visitor):
     session.save()
     row = row_of(client)
     page = sue.get(url("inspect", row.pk)).content.decode()
-    assert "<code>basket</code>" in page
-    assert "<code>_auth_user_id</code>" in page
+    assert '<code dir="ltr">basket</code>' in page
+    assert '<code dir="ltr">_auth_user_id</code>' in page
     assert "a secret thing" not in page
     assert row.session_data not in page
     assert session["_auth_user_hash"] not in page

@@ -138,6 +138,8 @@ def test_it_can_be_filtered_by_dates(sue, visitor, make_row):
         {"browser": "\0"},
         {"status": "x"},
         {"signed_in_at_from": "yesterday"},
+        {"signed_in_at_from": "0001-01-01"},
+        {"last_activity_to": "9999-12-31"},
         {"ordering": "session_data"},
         {"p": "x"},
         {"p": "99999"},
@@ -148,6 +150,19 @@ def test_it_can_be_filtered_by_dates(sue, visitor, make_row):
 def test_a_query_that_makes_no_sense_is_no_error_of_the_server(sue, query):
     assert sue.get(LIST, query).status_code == 200
     assert sue.get(url("list_results"), query).status_code == 200
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_the_ends_of_the_calendar_are_no_error_in_any_zone(sue, settings, zone, day):
+    settings.TIME_ZONE = zone
+    for name in ("signed_in_at_from", "last_activity_to"):
+        assert sue.get(LIST, {name: day}).status_code == 200
+
+
+def test_a_kind_of_device_that_nobody_knows_is_no_error(sue, visitor, make_row):
+    row = make_row(visitor, device_kind="fridge")
+    assert found(sue, user=visitor.pk) == ids(row)
 
 
 @pytest.mark.parametrize(
@@ -319,6 +334,9 @@ def test_who_may_only_see_is_offered_nothing_else(viewer, vera):
     page = signed_in(viewer).get(LIST).content.decode()
     assert "/inspect/" in page
     assert "/sign-out/" not in page
+    assert "/admin/bulk/" not in page
+    assert "bulk-actions.js" not in page
+    assert 'type="checkbox" data-bulk-action' not in page
     assert Session.objects.count() == 2
 
 

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from django.utils import timezone
 
 from tests.wagtail_admin.conftest import LIST, text_of
 from wagtail_user_sessions.wagtail_admin import pagination
@@ -53,6 +54,13 @@ def test_hours_are_those_of_the_time_zone(sue, visitor, make_row, settings):
     make_row(visitor, country="JP", last_activity=NOON)
     figures = tables(sue.get(LIST, {"country": "JP"}))
     assert figures["Hour of the last activity (Asia/Kolkata)"]["18"] == "1"
+
+
+def test_naive_moments_are_said_to_be_those_of_the_settings(settings):
+    settings.USE_TZ, settings.TIME_ZONE = False, "Asia/Kolkata"
+    with timezone.override("Asia/Tokyo"):
+        titles = [chart.title for chart in draw([("mobile", "GB", None)])]
+    assert titles[-1] == "Hour of the last activity (Asia/Kolkata)"
 
 
 def test_the_longest_bar_is_the_measure_of_the_others():

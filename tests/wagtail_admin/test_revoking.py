@@ -91,7 +91,9 @@ def test_it_leads_to_no_other_site(sue, vera):
 
 def test_signing_out_oneself_leads_to_the_login_page(sue):
     address = url("delete", row_of(sue).pk)
-    assert "You will have to sign in again" in text_of(sue.get(address))
+    page = text_of(sue.get(address))
+    assert "You will have to sign in again" in page
+    assert "Stands in the log" not in page
     assert sue.post(address).url == "/admin/login/"
     assert not is_signed_in(sue)
 
@@ -153,6 +155,18 @@ def test_signing_out_oneself_everywhere_spares_this_session(sue, superuser):
     sue.post(address)
     assert is_signed_in(sue)
     assert not is_signed_in(there)
+
+
+def test_where_nothing_is_left_to_sign_out_that_is_said(sue, visitor):
+    address = url("revoke_user", visitor.pk)
+    page = sue.get(address)
+    assert "There is no session to sign out." in text_of(page)
+    assert "Yes, sign out" not in text_of(page)
+    answer = sue.post(address, follow=True)
+    assert said(answer) == ["There is no session to sign out."]
+    assert 'class="info"' in answer.content.decode()
+    everybody = sue.get(url("revoke_everybody"))
+    assert "There is no session to sign out." in text_of(everybody)
 
 
 # Everybody
@@ -249,6 +263,13 @@ def test_all_of_the_listing_are_active_ones_unless_it_says_otherwise(
 def test_filters_that_make_no_sense_sign_nobody_out(sue, vera, query):
     sue.post(f"{BULK}?id=all&{query}")
     assert is_signed_in(vera)
+
+
+def test_a_selection_that_came_from_nowhere_leads_to_the_listing(sue, vera):
+    address = f"{BULK}?id={row_of(vera).pk}"
+    for query in ("", "&next=https://evil.example/"):
+        assert f'href="{LIST}"' in sue.get(f"{address}{query}").content.decode()
+    assert sue.post(address).url == LIST
 
 
 def test_a_selection_spares_the_own_session(sue, vera):
@@ -403,5 +424,5 @@ def test_expired_sessions_are_left_to_the_clean_up(sue, visitor, vera, make_row)
     answer = sue.post(
         url("revoke_everybody"), {"confirmation": "everybody"}, follow=True
     )
-    assert said(answer) == ["0 sessions were signed out."]
+    assert said(answer) == ["There is no session to sign out."]
     assert Session.objects.filter(pk=row.pk).exists()

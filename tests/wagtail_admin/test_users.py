@@ -53,6 +53,13 @@ def test_a_users_page_tells_the_number_of_active_sessions(sue, visitor, vera, ma
     assert f'href="{LIST}?user={visitor.pk}"' in page.content.decode()
 
 
+def test_sessions_that_a_new_password_has_ended_are_not_counted(sue, visitor, vera):
+    visitor.set_password("another")
+    visitor.save()
+    page = sue.get(f"/admin/users/edit/{visitor.pk}/")
+    assert "Vera Visitor has 0 active sessions." in text_of(page)
+
+
 def test_it_tells_nothing_to_who_may_not_see_sessions(personnel, visitor, superuser):
     page = signed_in(personnel("pat")).get(f"/admin/users/edit/{visitor.pk}/")
     assert page.status_code == 200

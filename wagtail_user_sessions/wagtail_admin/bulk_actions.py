@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from typing import Any, cast
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.functional import cached_property, classproperty
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from wagtail import hooks
+from wagtail.admin.utils import get_valid_next_url_from_request
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.permission_policies import BasePermissionPolicy
 from wagtail.snippets.bulk_actions.snippet_bulk_action import SnippetBulkAction
@@ -24,6 +25,7 @@ from .editing import open_editors
 from .filters import find
 from .forms import RevocationForm
 from .permissions import Forbidding, visible_to, who_asks
+from .registered import url_of
 from .signing_out import report, sign_out
 
 # How many are named in the confirmation.
@@ -41,6 +43,11 @@ class RevokeBulkAction(Forbidding, PermissionCheckedMixin, SnippetBulkAction):
     permission_required = "delete"
     form_class = RevocationForm
     template_name = "wagtail_user_sessions/admin/confirm_bulk_revoke.html"
+
+    def __init__(self, request: HttpRequest, model: type[AbstractSession]) -> None:
+        super().__init__(request, model)
+        # Wagtail's own fallback is this address, which wants to be told of rows.
+        self.next_url = get_valid_next_url_from_request(request) or url_of("list")
 
     @classproperty
     def models(cls) -> list[type[AbstractSession]]:

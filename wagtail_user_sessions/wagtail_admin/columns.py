@@ -16,7 +16,7 @@ from wagtail_user_sessions.own_sessions import current_id
 from .statuses import Status, status_of
 
 # Wagtail's own icons.
-ICONS = {
+ICONS: dict[str, str] = {
     Kind.DESKTOP: "desktop",
     Kind.MOBILE: "mobile-alt",
     Kind.TABLET: "tablet-alt",
@@ -64,7 +64,7 @@ class DeviceColumn(TitleColumn):
         )
         request = parent_context["request"]
         return context | {
-            "icon": ICONS.get(Kind(instance.device_kind), "help"),
+            "icon": ICONS.get(instance.device_kind, "help"),
             "kind": instance.get_device_kind_display(),
             "label": instance.device_label if instance.name else "",
             "is_current": instance.pk == current_id(request),

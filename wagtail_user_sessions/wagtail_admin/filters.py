@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import UTC
 from typing import Any
 
 import django_filters
@@ -46,6 +47,25 @@ class OpenChoiceFilter(django_filters.MultipleChoiceFilter):
         super().__init__(distinct=False, widget=forms.CheckboxSelectMultiple, **kwargs)
 
 
+class PeriodField(django_filters.fields.DateRangeField):
+    """Refuses a day of which part isn't in any calendar of the database's."""
+
+    def compress(self, data_list: Sequence[Any]) -> slice | None:
+        period: slice | None = super().compress(data_list)
+        ends = (period.start, period.stop) if period else ()
+        try:
+            for moment in filter(None, ends):
+                moment.astimezone(UTC)
+        except OverflowError as error:
+            message = self.fields[0].error_messages["invalid"]
+            raise ValidationError(message, code="invalid") from error
+        return period
+
+
+class PeriodFilter(django_filters.DateFromToRangeFilter):
+    field_class = PeriodField
+
+
 class UserField(OpenChoiceField):
     def valid_value(self, value: str) -> bool:
         return user_id_from(value) is not None
@@ -71,12 +91,8 @@ class SessionFilterSet(WagtailFilterSet):
     browser = OpenChoiceFilter(label=_("Browser"))
     os = OpenChoiceFilter(label=_("System"))
     country = OpenChoiceFilter(label=_("Country"))
-    signed_in_at = django_filters.DateFromToRangeFilter(
-        label=_("Signed in"), widget=DateRangePickerWidget
-    )
-    last_activity = django_filters.DateFromToRangeFilter(
-        label=_("Last active"), widget=DateRangePickerWidget
-    )
+    signed_in_at = PeriodFilter(label=_("Signed in"), widget=DateRangePickerWidget)
+    last_activity = PeriodFilter(label=_("Last active"), widget=DateRangePickerWidget)
 
     class Meta:
         model = Session

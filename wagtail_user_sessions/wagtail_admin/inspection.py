@@ -35,7 +35,12 @@ FIELDS = (
     "created_at",
     "id",
 )
-LABELS = {"status": _("Status"), "place": _("Place"), "id": _("Session")}
+LABELS = {
+    "status": _("Status"),
+    "os": _("System"),
+    "place": _("Place"),
+    "id": _("Session"),
+}
 HISTORY_LENGTH = 20
 
 

@@ -69,8 +69,9 @@ class IndexView(Forbidding, Export, snippets.IndexView):
     @cached_property
     def columns(self) -> list[BaseColumn]:
         title_column = self._get_title_column_class(DeviceColumn)
+        selection = BulkActionsCheckboxColumn("bulk_actions", obj_type="snippet")
         return [
-            BulkActionsCheckboxColumn("bulk_actions", obj_type="snippet"),
+            *([selection] if self.user_has_permission("delete") else []),
             UserColumn(get_url=self._get_user_url),
             title_column(
                 get_url=self.get_inspect_url,
@@ -88,6 +89,7 @@ class IndexView(Forbidding, Export, snippets.IndexView):
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(*args, **kwargs)
+        context["can_revoke"] = self.user_has_permission("delete")
         if context["paginator"] is not None:
             context["charts"] = self._charts(context["paginator"])
         return context

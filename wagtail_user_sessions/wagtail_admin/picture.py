@@ -66,13 +66,12 @@ def draw(facts: Iterable[Sequence[Any]]) -> list[Chart]:
         countries[country] += 1
         if last_activity is not None:
             hours[last_activity.astimezone(zone).hour] += 1
-    zone_name = timezone.get_current_timezone_name()
     return [
         _chart("kind", _("Kind of device"), _kinds(kinds)),
         _chart("country", _("Country"), _countries(countries)),
         _chart(
             "hour",
-            _("Hour of the last activity (%(zone)s)") % {"zone": zone_name},
+            _("Hour of the last activity (%(zone)s)") % {"zone": _zone_name()},
             [(f"{hour:02}", hours[hour]) for hour in range(24)],
         ),
     ]
@@ -101,6 +100,12 @@ def _countries(counts: Counter[str]) -> list[tuple[str, int]]:
     others = counts.total() - sum(count for _label, count in shown)
     rest = [(_("Others"), others), (_("Unknown"), unknown)]
     return [*shown, *((label, count) for label, count in rest if count)]
+
+
+def _zone_name() -> str:
+    return (
+        timezone.get_current_timezone_name() if settings.USE_TZ else settings.TIME_ZONE
+    )
 
 
 def _zone() -> tzinfo | None:

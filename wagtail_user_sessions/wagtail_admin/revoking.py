@@ -72,6 +72,7 @@ class Revoking(Forbidding, PermissionCheckedMixin, WagtailAdminTemplateMixin):
             "cancel_url": self.get_success_url(),
             "open_editors": self.open_editors,
             "own_session_is_spared": self.own_session_is_spared,
+            "is_empty": self.is_empty,
         }
 
     @cached_property
@@ -80,6 +81,11 @@ class Revoking(Forbidding, PermissionCheckedMixin, WagtailAdminTemplateMixin):
 
     @property
     def own_session_is_spared(self) -> bool:
+        return False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to sign out."""
         return False
 
 
@@ -98,8 +104,19 @@ class RevokeView(Revoking, snippets.DeleteView):
         return get_object_or_404(rows.defer("session_data"), pk=self.kwargs["pk"])
 
     @property
+    def is_own(self) -> bool:
+        return self.object.pk == current_id(self.request)
+
+    def get_form(self, form_class: Any = None) -> Any:
+        form = super().get_form(form_class)
+        if self.is_own:
+            # Whoever signs out doesn't have to say why, nor does it stand in the log.
+            del form.fields["reason"]
+        return form
+
+    @property
     def question(self) -> str:  # type: ignore[override]
-        if self.object.pk == current_id(self.request):
+        if self.is_own:
             return _("This is your own session. You will have to sign in again.")
         if self.object.user is None:
             text = _("End the session of a visitor on %(device)s?")
@@ -115,7 +132,7 @@ class RevokeView(Revoking, snippets.DeleteView):
 
     def form_valid(self, form: RevocationForm) -> HttpResponse:
         request = self.request
-        if self.object.pk == current_id(request):
+        if self.is_own:
             auth.logout(request)
             return redirect("wagtailadmin_login")
         name, success_url = str(self.object), self.get_success_url()
@@ -151,6 +168,10 @@ class RevokeUserView(Revoking, FormView):  # type: ignore[type-arg]
     @cached_property
     def count(self) -> int:
         return self.rows.count()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.count
 
     def get_page_subtitle(self) -> str:
         return str(get_user_display_name(self.user))
@@ -196,15 +217,22 @@ class RevokeEverybodyView(Revoking, FormView):  # type: ignore[type-arg]
         rows = all_rows().active().filter(user__isnull=False)
         return rows.exclude(pk__in=[current_id(self.request)])
 
+    @cached_property
+    def count(self) -> int:
+        return self.rows.count()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.count
+
     @property
     def question(self) -> str:  # type: ignore[override]
-        count = self.rows.count()
         text = ngettext(
             "Sign out %(count)d session of all users?",
             "Sign out %(count)d sessions of all users?",
-            count,
+            self.count,
         )
-        return text % {"count": count}
+        return text % {"count": self.count}
 
     @cached_property
     def open_editors(self) -> Sequence[OpenEditor]:

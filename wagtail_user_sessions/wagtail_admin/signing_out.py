@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from wagtail.admin import messages
 
@@ -30,11 +31,14 @@ def sign_out(
 
 def report(request: HttpRequest, ended: int, *, cache_failed: bool) -> None:
     """Say what has happened."""
-    text = ngettext(
-        "%(count)d session was signed out.",
-        "%(count)d sessions were signed out.",
-        ended,
-    )
-    messages.success(request, text % {"count": ended})
+    if ended:
+        text = ngettext(
+            "%(count)d session was signed out.",
+            "%(count)d sessions were signed out.",
+            ended,
+        )
+        messages.success(request, text % {"count": ended})
+    else:
+        messages.info(request, _("There is no session to sign out."))
     if cache_failed:
         messages.warning(request, cache_failure_text())

@@ -48,7 +48,7 @@ def tell_of_sessions(request: HttpRequest, user: AbstractBaseUser) -> None:
         may_manage(viewer, user) and has_permission(viewer, "view")
     ):
         return
-    count = having(all_rows().for_user(user), Status.ACTIVE).count()
+    count = having(all_rows().authentic_for(user), Status.ACTIVE).count()
     text = ngettext(
         "%(user)s has %(count)d active session.",
         "%(user)s has %(count)d active sessions.",
