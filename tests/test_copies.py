@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from tests.conftest import sign_in
-from wagtail_user_sessions import copies
+from wagtail_user_sessions import copies, plans
 from wagtail_user_sessions.backends.cached_db import SessionStore
 from wagtail_user_sessions.backends.db import SessionStore as DBStore
 from wagtail_user_sessions.models import Session
@@ -372,9 +372,9 @@ def test_a_new_key_ends_the_old_one_before_the_update_and_again_on_commit(
     load(session)
     calls.clear()
     with transaction.atomic():
-        real = session._find
+        real = plans.update
         monkeypatch.setattr(
-            session, "_find", lambda *a, **kw: calls.append("row") or real(*a, **kw)
+            plans, "update", lambda *a, **kw: calls.append("row") or real(*a, **kw)
         )
         session.cycle_key()
         assert calls == ["set mark ended", "delete copy", "row"]

@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from . import facts
+from . import facts, plans
 from .backends.db import SessionStore
 from .client import Client
 from .conf import conf
@@ -75,8 +75,8 @@ def _write(
     condition: Q,
 ) -> None:
     using = row._state.db or DEFAULT_DB_ALIAS
-    rows = type(row).rows(using).filter(condition, pk=row.pk, user=row.user_id)
-    if not rows.update(**columns) or len(columns) == 1:
+    condition = Q(condition, pk=row.pk, user_id=row.user_id)
+    if not plans.update(type(row), using, condition, columns) or len(columns) == 1:
         return
     changed = facts.assign(facts.twin(row), columns)
     previous = {name: getattr(row, name) for name in facts.BLANK}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import middleware as auth_middleware
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions import middleware
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import ObjectDoesNotExist
@@ -17,7 +20,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.http import escape_leading_slashes
 from django.views.decorators.debug import sensitive_variables
 
-from . import activity, client
+from . import activity, authentication, client
 from .backends.db import SessionStore
 from .models import AbstractSession
 from .revocation import Reason
@@ -95,6 +98,36 @@ class SessionMiddleware(middleware.SessionMiddleware):
             return self.SessionStore().exists(session_key)
         except Error:
             return True
+
+
+class AuthenticationMiddleware(auth_middleware.AuthenticationMiddleware):
+    """Django's middleware, which reads session and user with one query.
+
+    See ``authentication`` for when Django's own two queries are made.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        if isinstance(request.session, SessionStore):
+            request.session.reads_user = True
+            request.user = cast(Any, SimpleLazyObject(partial(_get_user, request)))
+            request.auser = cast(Any, partial(_aget_user, request))
+
+
+def _get_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
+    known = vars(request)
+    if "_cached_user" not in known:
+        known["_cached_user"] = authentication.get_user(request)
+    user: AbstractBaseUser | AnonymousUser = known["_cached_user"]
+    return user
+
+
+async def _aget_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
+    known = vars(request)
+    if "_acached_user" not in known:
+        known["_acached_user"] = await authentication.aget_user(request)
+    user: AbstractBaseUser | AnonymousUser = known["_acached_user"]
+    return user
 
 
 def _is_background(request: HttpRequest, session: SessionStore) -> bool:

@@ -13,10 +13,12 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError
 from django.core.cache.backends.locmem import LocMemCache
 from django.db import router
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.views.decorators.debug import sensitive_variables
 
+from wagtail_user_sessions import plans
 from wagtail_user_sessions.conf import conf
 from wagtail_user_sessions.deletion import delete_in_batches, delete_row
 from wagtail_user_sessions.digests import hash_key
@@ -166,7 +168,13 @@ class SessionStore(RowStore):
     def _move_key(self, old_key: str, new_key: str) -> bool:
         purge = partial(self.purge_ended, [hash_key(old_key)])
         purge()
-        move = partial(self._find(old_key).update, key_hash=hash_key(new_key))
+        move = partial(
+            plans.update,
+            self.model,
+            self._using,
+            Q(key_hash=hash_key(old_key)),
+            {"key_hash": hash_key(new_key)},
+        )
         with refusing_database_errors():
             is_moved = bool(retrying(self._using, move))
         if is_moved:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import router
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.views.decorators.debug import sensitive_variables
 
-from wagtail_user_sessions import columns
+from wagtail_user_sessions import columns, plans
 from wagtail_user_sessions.digests import hash_key
 from wagtail_user_sessions.merging import TRIPLE, Data
 
@@ -24,6 +25,8 @@ class RowReader(SessionBase):
 
     # Whether a cache repeats the rows.
     keeps_copies = False
+    # Whether a row is read together with its user, who is about to be asked for.
+    reads_user = False
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
@@ -77,16 +80,20 @@ class RowReader(SessionBase):
 
     def _fetch(self) -> AbstractSession | None:
         """The row of this key, if it hasn't ended."""
-        try:
-            return self._find(self.session_key).get(expire_date__gt=timezone.now())
-        except self.model.DoesNotExist:
-            return None
+        return plans.read(
+            self.model,
+            self._using,
+            self._condition(expire_date__gt=timezone.now()),
+            related="user" if self.reads_user else None,
+        )
+
+    def _condition(self, **conditions: Any) -> Q:
+        """Names the row of this session's key, if it also meets the conditions."""
+        return Q(key_hash=hash_key(self.session_key or ""), **conditions)
 
     @sensitive_variables("session_key")
-    def _find(self, session_key: str | None, **conditions: Any) -> SessionQuerySet:
-        return self.model.rows(self._using).filter(
-            key_hash=hash_key(session_key or ""), **conditions
-        )
+    def _find(self, session_key: str | None) -> SessionQuerySet:
+        return self.model.rows(self._using).filter(key_hash=hash_key(session_key or ""))
 
     @property
     def _using(self) -> str:

@@ -13,7 +13,7 @@ from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.backends.base import CreateError
 from django.db import IntegrityError, connections, transaction
 
-from wagtail_user_sessions import columns, facts, signals
+from wagtail_user_sessions import columns, facts, plans, signals
 from wagtail_user_sessions.client import Client
 from wagtail_user_sessions.digests import digest_auth_hash, hash_key
 from wagtail_user_sessions.exceptions import GONE, SessionRefused
@@ -111,8 +111,7 @@ class RowStore(RowReader):
 
     def _extend(self, row: AbstractSession) -> None:
         values = {"expire_date": self.get_expiry_date()}
-        rows = self._find(self.session_key, pk=row.pk, version=row.version)
-        if rows.update(**values):
+        if self._change(row, values):
             self._adopt(facts.assign(facts.twin(row), values), self._restorer())
         elif not self.exists(self.session_key):
             raise self._gone()
@@ -121,14 +120,18 @@ class RowStore(RowReader):
     def _write(self, row: AbstractSession, data: Data) -> bool:
         """Write the data over the row as it is known; False where it has moved."""
         values = self._values(row, data)
-        rows = self._find(self.session_key, pk=row.pk, version=row.version)
-        if not rows.update(**values):
+        if not self._change(row, values):
             return False
         is_started = values["user_id"] not in {None, row.user_id}
         row = facts.assign(facts.twin(row), values)
         purge = partial(self.purge_changed, hash_key(self.session_key or ""))
         self._adopt(row, self._restorer(), purge, is_started=is_started)
         return True
+
+    def _change(self, row: AbstractSession, values: dict[str, Any]) -> bool:
+        """Write the columns; False where the row isn't as it is known any more."""
+        condition = self._condition(pk=row.pk, version=row.version)
+        return bool(plans.update(self.model, self._using, condition, values))
 
     def _resolve(self, base: AbstractSession, ours: Data) -> None:
         """Write over the row that another request has changed meanwhile."""
@@ -151,7 +154,7 @@ class RowStore(RowReader):
         taken()
 
     def _reread(self, base: AbstractSession, *, lock: bool) -> AbstractSession:
-        rows = self._find(self.session_key, pk=base.pk)
+        rows = self._find(self.session_key).filter(pk=base.pk)
         row = (rows.select_for_update() if lock else rows).first()
         if row is None:
             raise self._gone()

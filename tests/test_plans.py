@@ -1,0 +1,334 @@
+"""Statements that are compiled once: what they answer is what the ORM answers."""
+
+import gc
+import threading
+import uuid
+import weakref
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, connection, connections, models, transaction
+from django.db.models import F, Q
+from django.test.utils import CaptureQueriesContext, isolate_apps
+from django.utils import timezone
+
+from tests.models import AccountSession
+from wagtail_user_sessions import plans
+from wagtail_user_sessions.models import Session
+
+pytestmark = pytest.mark.django_db
+User = get_user_model()
+
+NOON = datetime(2026, 5, 4, 12, 0, 0, 123456, tzinfo=UTC)
+FULL = {
+    "version": 2**62,
+    "session_data": "data: % %s \\ ' \" é 🙂",
+    "created_at": NOON,
+    "signed_in_at": NOON,
+    "auth_digest": bytes(range(16)),
+    "last_activity": NOON,
+    "ip": "2001:db8::1",
+    "user_agent": "Ünknown/1.0",
+    "device_kind": "mobile",
+    "browser": "Chrome",
+    "os": "Android",
+    "city": "Zürich",
+    "country": "CH",
+    "name": "my %s phone",
+}
+OTHER = {
+    "version": -1,
+    "session_data": "",
+    "created_at": NOON + timedelta(days=1),
+    "signed_in_at": None,
+    "auth_digest": None,
+    "last_activity": None,
+    "ip": None,
+    "user_agent": "",
+    "name": "",
+}
+
+
+@pytest.fixture
+def make_row():
+    def make(user=None, model=Session, **columns):
+        number = model.objects.count()
+        columns = {
+            "key_hash": bytes([number, 0xFF, 0, 0x27]) * 8,
+            "expire_date": timezone.now() + timedelta(days=1),
+            **columns,
+        }
+        return model.objects.create(user=user, **columns)
+
+    return make
+
+
+def columns_of(row):
+    return {field.attname: getattr(row, field.attname) for field in row._meta.fields}
+
+
+def is_planned(model):
+    """Whether a plan of the model was made, and none was given up."""
+    _, made = getattr(connection, plans.ATTRIBUTE)
+    of_model = [plan for key, plan in made.items() if key[0] is model]
+    return bool(of_model) and None not in of_model
+
+
+@pytest.mark.parametrize("columns", [FULL, OTHER, {}], ids=["full", "empty", "default"])
+@pytest.mark.parametrize("model", [Session, AccountSession])
+def test_a_row_is_read_as_the_orm_reads_it(make_row, alice, columns, model):
+    row = make_row(alice, model, **columns)
+    condition = Q(key_hash=row.key_hash, expire_date__gt=timezone.now())
+    expected = model.objects.get(condition)
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            found = plans.read(model, "default", condition)
+        assert len(queries) == 1
+        assert found == expected
+        assert columns_of(found) == columns_of(expected)
+        assert type(found.key_hash) is type(expected.key_hash)
+        assert found._state.db == expected._state.db
+        assert found._state.adding is False
+        assert found.get_deferred_fields() == set()
+        assert not type(found).user.is_cached(found)
+    assert is_planned(model)
+
+
+def test_a_row_that_doesnt_meet_the_condition_is_none(make_row):
+    row = make_row(expire_date=timezone.now())
+    condition = Q(key_hash=row.key_hash, expire_date__gt=timezone.now())
+    assert plans.read(Session, "default", condition) is None
+    assert plans.read(Session, "default", Q(key_hash=row.key_hash)) == row
+    assert plans.read(Session, "default", Q(key_hash=bytes(32))) is None
+
+
+def test_each_reading_takes_its_own_values(make_row):
+    rows = [make_row(name=str(number)) for number in range(5)]
+    for row in (*rows, *reversed(rows)):
+        condition = Q(key_hash=row.key_hash, expire_date__gt=timezone.now())
+        assert plans.read(Session, "default", condition).name == row.name
+
+
+def test_the_user_is_read_with_the_row_as_the_orm_reads_them(make_row, alice):
+    alice.last_login = NOON
+    alice.save()
+    row = make_row(alice, **FULL)
+    expected = Session.objects.select_related("user").get(pk=row.pk)
+    with CaptureQueriesContext(connection) as queries:
+        found = plans.read(Session, "default", Q(pk=row.pk), related="user")
+        assert columns_of(found.user) == columns_of(expected.user)
+        assert type(found.user) is type(expected.user)
+        assert found.user._state.db == "default"
+    assert len(queries) == 1
+    assert columns_of(found) == columns_of(expected)
+
+
+def test_a_row_of_nobody_has_no_user(make_row):
+    row = make_row()
+    found = plans.read(Session, "default", Q(pk=row.pk), related="user")
+    assert columns_of(found) == columns_of(Session.objects.get(pk=row.pk))
+    with CaptureQueriesContext(connection) as queries:
+        assert found.user is None
+    assert not queries
+
+
+def test_a_user_whose_row_is_gone_is_left_to_the_orm(make_row):
+    row = make_row()
+    with connection.constraint_checks_disabled():
+        Session.objects.filter(pk=row.pk).update(user_id=2**30, session_data="x")
+        found = plans.read(Session, "default", Q(pk=row.pk), related="user")
+        assert found.user_id == 2**30
+        with pytest.raises(User.DoesNotExist):
+            _ = found.user
+        Session.objects.filter(pk=row.pk)._raw_delete("default")
+
+
+def test_users_are_read_by_their_key(alice, bob):
+    for user in (alice, bob):
+        found = plans.read(User, "default", Q(pk=user.pk))
+        assert columns_of(found) == columns_of(User.objects.get(pk=user.pk))
+    assert plans.read(User, "default", Q(pk=-1)) is None
+
+
+@pytest.mark.parametrize("name", OTHER)
+@pytest.mark.parametrize("columns", [FULL, OTHER], ids=["full", "empty"])
+def test_each_column_is_written_as_the_orm_writes_it(make_row, columns, name):
+    ours, orms = make_row(), make_row()
+    values = {name: columns[name]}
+    assert plans.update(Session, "default", Q(pk=ours.pk), values) == 1
+    assert Session.objects.filter(pk=orms.pk).update(**values) == 1
+    written, expected = (Session.objects.get(pk=row.pk) for row in (ours, orms))
+    assert getattr(written, name) == getattr(expected, name) == columns[name]
+    assert is_planned(Session)
+
+
+def test_user_and_expiry_are_written_with_the_data(make_row, alice, bob):
+    row = make_row(alice)
+    for user_id in (bob.pk, None, alice.pk):
+        columns = {"session_data": "x", "user_id": user_id, "expire_date": NOON}
+        assert plans.update(Session, "default", Q(pk=row.pk), columns) == 1
+        found = columns_of(Session.objects.get(pk=row.pk))
+        assert {name: found[name] for name in columns} == columns
+
+
+def test_a_row_gets_another_key(make_row):
+    row = make_row()
+    new = bytes(range(224, 256))
+    condition = Q(key_hash=row.key_hash)
+    assert plans.update(Session, "default", condition, {"key_hash": new}) == 1
+    assert plans.update(Session, "default", condition, {"key_hash": new}) == 0
+    assert Session.objects.get(key_hash=new) == row
+
+
+def test_many_columns_are_written_at_once_each_time_with_other_values(make_row):
+    row = make_row()
+    for columns in (FULL, OTHER, FULL, {**FULL, "ip": None}, OTHER):
+        condition = Q(pk=row.pk, key_hash=row.key_hash)
+        assert plans.update(Session, "default", condition, columns) == 1
+        found = columns_of(Session.objects.get(pk=row.pk))
+        assert {name: found[name] for name in columns} == columns
+
+
+def test_only_rows_that_meet_the_condition_are_written(make_row, alice):
+    now = timezone.now()
+    old = now - timedelta(hours=1)
+    never, late, recent = (make_row(alice, last_activity=m) for m in (None, old, now))
+    due = Q(last_activity=None) | Q(last_activity__lt=now - timedelta(minutes=1))
+    for row, changed in ((never, 1), (late, 1), (recent, 0)):
+        condition = Q(due, pk=row.pk, user_id=alice.pk)
+        columns = {"last_activity": now}
+        assert plans.update(Session, "default", condition, columns) == changed
+        condition = Q(due, pk=row.pk, user_id=alice.pk + 1)
+        assert plans.update(Session, "default", condition, columns) == 0
+    kept = ~Q(name="kept") & Q(pk=recent.pk)
+    assert plans.update(Session, "default", kept, {"name": "kept"}) == 1
+    assert plans.update(Session, "default", kept, {"name": "kept"}) == 0
+
+
+def test_naive_moments_are_read_and_written_where_time_zones_are_off(
+    make_row, settings
+):
+    row = make_row(last_activity=NOON)
+    aware = plans.read(Session, "default", Q(pk=row.pk))
+    assert timezone.is_aware(aware.last_activity)
+    settings.USE_TZ = False
+    found = plans.read(Session, "default", Q(pk=row.pk))
+    assert columns_of(found) == columns_of(Session.objects.get(pk=row.pk))
+    assert timezone.is_naive(found.last_activity)
+    moment = datetime(2026, 1, 2, 3, 4)
+    plans.update(Session, "default", Q(pk=row.pk), {"last_activity": moment})
+    assert Session.objects.get(pk=row.pk).last_activity == moment
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/New_York"])
+def test_moments_are_those_of_the_databases_time_zone(make_row, settings, zone):
+    row = make_row(last_activity=NOON)
+    settings.TIME_ZONE = zone
+    found = plans.read(Session, "default", Q(pk=row.pk))
+    assert columns_of(found) == columns_of(Session.objects.get(pk=row.pk))
+
+
+def test_a_setting_that_changes_drops_all_plans(make_row, settings):
+    row = make_row()
+    plans.read(Session, "default", Q(pk=row.pk))
+    _, before = getattr(connection, plans.ATTRIBUTE)
+    settings.DEBUG = True
+    plans.read(Session, "default", Q(pk=row.pk))
+    _, after = getattr(connection, plans.ATTRIBUTE)
+    assert after is not before
+
+
+def test_another_schema_is_read_once_the_search_path_leads_to_it(make_row):
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL has a search_path")
+    row = make_row(name="public")
+    table = Session._meta.db_table
+    assert plans.read(Session, "default", Q(pk=row.pk)).name == "public"
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA tenant")
+        cursor.execute(f"CREATE TABLE tenant.{table} (LIKE public.{table})")
+        cursor.execute(f"INSERT INTO tenant.{table} SELECT * FROM public.{table}")
+        cursor.execute(f"UPDATE tenant.{table} SET name = 'tenant'")
+        cursor.execute("SET LOCAL search_path TO tenant, public")
+        assert plans.read(Session, "default", Q(pk=row.pk)).name == "tenant"
+        assert plans.update(Session, "default", Q(pk=row.pk), {"name": "new"}) == 1
+        cursor.execute("SET LOCAL search_path TO public")
+    assert plans.read(Session, "default", Q(pk=row.pk)).name == "public"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_thread_has_plans_of_its_own_which_end_with_its_connection(make_row):
+    row = make_row(name="there")
+    plans.read(Session, "default", Q(pk=row.pk))
+    found, kept = [], []
+
+    def work():
+        condition = Q(pk=row.pk)
+        reading = (plans.read(Session, "default", condition) for _ in range(2))
+        found.extend(one.name for one in reading)
+        kept.append(weakref.ref(connections["default"]))
+        connections.close_all()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == ["there"] * 8
+    del threads, thread
+    gc.collect()
+    assert [reference() for reference in kept] == [None] * 4
+
+
+def test_an_error_breaks_the_transaction_as_the_orms_does(make_row):
+    row, other = make_row(), make_row()
+    columns = {"key_hash": other.key_hash}
+    with transaction.atomic():
+        with pytest.raises(IntegrityError):
+            plans.update(Session, "default", Q(pk=row.pk), columns)
+        assert connection.needs_rollback
+        transaction.set_rollback(True)
+    assert Session.objects.count() == 2
+
+
+def test_an_expression_is_left_to_the_orm(make_row):
+    row = make_row(version=5)
+    columns = {"version": F("version") + 1, "name": "x"}
+    assert plans.update(Session, "default", Q(pk=row.pk), columns) == 1
+    assert Session.objects.get(pk=row.pk).version == 6
+
+
+def test_what_cant_be_planned_is_left_to_the_orm(make_row, alice, monkeypatch):
+    row = make_row(alice, name="old")
+
+    def refuse(field):
+        return True
+
+    plans.drop_plans()
+    monkeypatch.setattr(plans, "_writes_sql", refuse)
+    found = plans.read(Session, "default", Q(pk=row.pk), related="user")
+    assert (found.name, found.user) == ("old", alice)
+    assert plans.read(Session, "default", Q(pk=uuid.uuid4())) is None
+    assert plans.update(Session, "default", Q(pk=row.pk), {"name": "new"}) == 1
+    assert Session.objects.get(pk=row.pk).name == "new"
+    plans.drop_plans()
+
+
+@isolate_apps("tests")
+def test_no_plan_is_made_for_rows_of_two_tables_or_fields_with_sql_of_their_own():
+    class Secret(models.TextField):
+        def get_placeholder_sql(self, value, compiler, connection):
+            return "secret(%s)", (value,)
+
+    class Parent(models.Model):  # noqa: DJ008
+        name = models.TextField()
+
+    class Child(Parent):  # noqa: DJ008
+        hidden = Secret()
+
+    with pytest.raises(plans.Unplannable):
+        plans.Update(connection, Child, Q(pk=1), {"name": "x"})
+    with pytest.raises(plans.Unplannable):
+        plans.Select(connection, Child, Q(hidden="x"), None)
+    assert plans.Update(connection, Parent, Q(pk=1), {"name": "x"}).statement.sql

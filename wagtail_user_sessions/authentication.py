@@ -1,0 +1,110 @@
+"""Who a request is signed in as, answered from the row of its session.
+
+Never laxer than Django's own ``get_user``: where anything but the common case is
+met, that one decides.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.db import models, router
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
+
+from . import plans
+from .backends.db import SessionStore
+from .columns import user_id_of
+
+if TYPE_CHECKING:
+    from .models import AbstractSession
+
+
+def get_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
+    """As ``django.contrib.auth.get_user``."""
+    session = cast("SessionStore", request.session)
+    # Which reads the session, if nobody has.
+    if SESSION_KEY in session and (found := _find(session)) is not None:
+        row, backend = found
+        user = _known_user(row) or _read_user(row)
+        if user is not None and _is_let_in(user, backend, session):
+            return user
+    return auth.get_user(request)
+
+
+async def aget_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
+    """As ``django.contrib.auth.aget_user``."""
+    session = cast("SessionStore", request.session)
+    if await session.ahas_key(SESSION_KEY) and (found := _find(session)) is not None:
+        row, backend = found
+        user = _known_user(row) or await sync_to_async(_read_user)(row)
+        if user is not None and _is_let_in(user, backend, session):
+            return user
+    return await auth.aget_user(request)
+
+
+def _find(session: Any) -> tuple[AbstractSession, ModelBackend] | None:
+    """The row that tells the user, and the backend that is to let the user in."""
+    if not isinstance(session, SessionStore):
+        return None
+    row, path = session.row, str(session.get(BACKEND_SESSION_KEY))
+    if row is None or path not in settings.AUTHENTICATION_BACKENDS:
+        return None
+    backend = cast(ModelBackend, auth.load_backend(path))
+    if not (
+        type(backend).get_user is ModelBackend.get_user
+        and type(backend).aget_user is ModelBackend.aget_user
+        and _is_read_as_it_is(row)
+        and row.user_id == user_id_of(session._session)  # type: ignore[attr-defined]
+    ):
+        return None
+    return row, backend
+
+
+def _is_read_as_it_is(row: AbstractSession) -> bool:
+    """Whether Django reads users from that database, and leaves none of them out."""
+    model = auth.get_user_model()
+    manager = model._default_manager
+    return (
+        row._meta.get_field("user").related_model is model
+        and router.db_for_write(model) == row._state.db
+        and type(manager).get_queryset is models.Manager.get_queryset
+        and type(manager).get is models.Manager.get
+        and manager._queryset_class is models.QuerySet  # type: ignore[attr-defined]
+    )
+
+
+def _known_user(row: AbstractSession) -> AbstractBaseUser | None:
+    """The user that was read with the row."""
+    relation: Any = row._meta.get_field("user")
+    user: AbstractBaseUser | None = relation.get_cached_value(row, default=None)
+    return user
+
+
+def _read_user(row: AbstractSession) -> AbstractBaseUser | None:
+    """The user alone, for the row is the repetition of a cache."""
+    using = row._state.db or router.db_for_write(type(row))
+    user = plans.read(auth.get_user_model(), using, Q(pk=row.user_id))
+    if user is not None:
+        row.user = user
+    return user
+
+
+def _is_let_in(
+    user: AbstractBaseUser, backend: ModelBackend, session: SessionStore
+) -> bool:
+    session_hash = session.get(HASH_SESSION_KEY)
+    return (
+        backend.user_can_authenticate(cast(Any, user))
+        and hasattr(user, "get_session_auth_hash")
+        and bool(session_hash)
+        and constant_time_compare(cast(str, session_hash), user.get_session_auth_hash())
+    )

@@ -1,0 +1,296 @@
+"""Statements that the ORM compiles once and that are then only executed.
+
+Of what the session costs a page, most is the ORM's building of the same few
+queries. Here each is built by the ORM, too, but once a connection: with slots
+where its values go. Then it is executed with other values, which its fields
+prepare, and what it answers goes through the fields' converters, as in the ORM.
+
+A plan belongs to the connection it was compiled for, and is kept on it: the
+converters are methods of the connection. All plans are dropped when a setting
+changes. What can't be planned (an expression for a value, a model with parents, a
+field that writes its own SQL) goes through the ORM, with the same result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, TypeVar, cast
+
+from django.core.signals import setting_changed
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BinaryField, Field, ForeignKey, Model, Q, QuerySet, Value
+from django.db.models.sql import UpdateQuery
+
+Row = TypeVar("Row", bound=Model)
+T = TypeVar("T")
+
+ATTRIBUTE = "_wagtail_user_sessions_plans"
+
+
+def read(
+    model: type[Row], using: str, condition: Q, *, related: str | None = None
+) -> Row | None:
+    """The row of a condition that at most one row meets; ``None`` without one.
+
+    ``related`` is a foreign key whose row is read in the same query, and then
+    stands on the attribute of that name.
+    """
+    connection = connections[using]
+    values: list[Any] = []
+    key = (model, _shape(condition, values), related)
+    plan = _plan(connection, key, lambda: Select(connection, model, condition, related))
+    if plan is not None:
+        return cast("Row | None", plan.execute(connection, values))
+    rows = _rows(model, using).filter(condition)
+    return (rows.select_related(related) if related else rows).first()
+
+
+def update(
+    model: type[Model], using: str, condition: Q, columns: Mapping[str, Any]
+) -> int:
+    """Set the columns, by their attribute names; returns how many rows met the
+    condition.
+    """
+    connection = connections[using]
+    values = [value for value in columns.values() if value is not None]
+    names = tuple((name, value is None) for name, value in columns.items())
+    key = (model, names, _shape(condition, values))
+    plan = None
+    if not any(hasattr(value, "resolve_expression") for value in values):
+        plan = _plan(
+            connection, key, lambda: Update(connection, model, condition, columns)
+        )
+    if plan is not None:
+        return plan.execute(connection, values)
+    return _rows(model, using).filter(condition).update(**columns)
+
+
+class Unplannable(Exception):
+    """The ORM has to build the query each time."""
+
+
+class Slot(Value):
+    """Where a statement takes a value of a field: the one of that position among
+    the values that it is given.
+    """
+
+    position = 0
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        sql, parameters = super().as_sql(compiler, connection)
+        if len(parameters) != 1:
+            raise Unplannable(sql)
+        return sql, (self,)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """SQL, and its parameters: values as they are, or slots."""
+
+    sql: str
+    parameters: Sequence[Any]
+
+    def prepare(
+        self, values: Sequence[Any], connection: BaseDatabaseWrapper
+    ) -> list[Any]:
+        return [
+            parameter.output_field.get_db_prep_value(
+                values[parameter.position], connection
+            )
+            if isinstance(parameter, Slot)
+            else parameter
+            for parameter in self.parameters
+        ]
+
+
+class Select:
+    """Reads a row, and perhaps the one that a foreign key of it names."""
+
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
+        model: type[Model],
+        condition: Q,
+        related: str | None,
+    ) -> None:
+        self.model = model
+        self.names = columns = _attributes(model)
+        self.relation: Any = None
+        self.related_names: list[str] = []
+        if related is not None:
+            self.relation = model._meta.get_field(related)
+            self.related_names = _attributes(self.relation.related_model)
+            columns = columns + [f"{related}__{name}" for name in self.related_names]
+        rows = _rows(model, connection.alias)
+        rows = rows.filter(_slotted(condition, model, count()))
+        query = rows.values_list(*columns).query
+        compiler: Any = query.get_compiler(connection=connection)
+        self.statement = Statement(*compiler.as_sql())
+        selected = [column for column, _sql, _alias in compiler.select]
+        self.converters = list(compiler.get_converters(selected).items())
+
+    def execute(
+        self, connection: BaseDatabaseWrapper, values: Sequence[Any]
+    ) -> Model | None:
+        parameters = self.statement.prepare(values, connection)
+        with connection.cursor() as cursor:
+            cursor.execute(self.statement.sql, parameters)
+            found = cursor.fetchall()
+        return self._row(list(found[0]), connection) if found else None
+
+    def _row(self, values: list[Any], connection: BaseDatabaseWrapper) -> Model:
+        has_related = self._has_related(values)
+        for index, (converters, expression) in self.converters:
+            for convert in converters:
+                values[index] = convert(values[index], expression, connection)
+        using, own = connection.alias, len(self.names)
+        row = self.model.from_db(using, self.names, values[:own])
+        if has_related:
+            related = self.relation.related_model.from_db(
+                using, self.related_names, values[own:]
+            )
+            self.relation.set_cached_value(row, related)
+        return row
+
+    def _has_related(self, values: Sequence[Any]) -> bool:
+        """Whether there is the other row: its key says nothing, for the ORM reads
+        that from the foreign key. Where there is none, Django tells who asks.
+        """
+        others = zip(self.related_names, values[len(self.names) :], strict=True)
+        key = self.relation and self.relation.related_model._meta.pk.attname
+        return any(value is not None for name, value in others if name != key)
+
+
+class Update:
+    """Changes columns of the rows that meet a condition."""
+
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
+        model: type[Model],
+        condition: Q,
+        columns: Mapping[str, Any],
+    ) -> None:
+        if model._meta.parents:
+            raise Unplannable(model)
+        positions = count()
+        slots = {
+            name: _slot(model, name, value, positions)
+            for name, value in columns.items()
+        }
+        rows = _rows(model, connection.alias)
+        rows = rows.filter(_slotted(condition, model, positions))
+        query: Any = rows.query.chain(UpdateQuery)
+        query.add_update_values(slots)
+        compiler = query.get_compiler(connection=connection)
+        self.statement = Statement(*compiler.as_sql())
+
+    def execute(self, connection: BaseDatabaseWrapper, values: Sequence[Any]) -> int:
+        parameters = self.statement.prepare(values, connection)
+        # As QuerySet.update() does: a failure breaks the transaction around it.
+        with (
+            transaction.mark_for_rollback_on_error(using=connection.alias),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(self.statement.sql, parameters)
+            changed: int = cursor.rowcount
+        return changed
+
+
+# From a condition to its shape and its values, and to slots for them
+
+
+def _shape(condition: Q, values: list[Any]) -> Hashable:
+    """The condition without its values, which are added to the list.
+
+    None is no value: to ask for it takes another statement.
+    """
+    parts: list[Hashable] = [condition.connector, condition.negated]
+    for child in condition.children:
+        if isinstance(child, Q):
+            parts.append(_shape(child, values))
+        else:
+            lookup, value = cast("tuple[str, Any]", child)
+            parts.append((lookup, value is None))
+            if value is not None:
+                values.append(value)
+    return tuple(parts)
+
+
+def _slotted(condition: Q, model: type[Model], positions: Iterator[int]) -> Q:
+    children: list[Any] = []
+    for child in condition.children:
+        if isinstance(child, Q):
+            children.append(_slotted(child, model, positions))
+        else:
+            lookup, value = cast("tuple[str, Any]", child)
+            children.append((lookup, _slot(model, lookup, value, positions)))
+    return Q.create(children, condition.connector, condition.negated)
+
+
+def _slot(
+    model: type[Model], lookup: str, value: object, positions: Iterator[int]
+) -> Slot | None:
+    if value is None:
+        return None
+    name = lookup.partition("__")[0]
+    field = cast(
+        "Field[Any, Any]",
+        model._meta.pk if name == "pk" else model._meta.get_field(name),
+    )
+    if _writes_sql(field):
+        raise Unplannable(field)
+    slot = Slot(value, output_field=field)
+    slot.position = next(positions)
+    return slot
+
+
+def _writes_sql(field: Field[Any, Any]) -> bool:
+    """Whether the SQL for a value of the field isn't that of Django's own fields."""
+    target = field.target_field if isinstance(field, ForeignKey) else field
+    return any(
+        getattr(type(target), name, None)
+        not in {None, getattr(BinaryField, name, None)}
+        for name in ("get_placeholder", "get_placeholder_sql")
+    )
+
+
+def _rows(model: type[Model], using: str) -> QuerySet[Any]:
+    """All of them, whatever the model's managers leave out."""
+    return QuerySet(model, using=using)
+
+
+def _attributes(model: type[Model]) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields]
+
+
+# The plans of a connection
+
+_generation = 0
+
+
+def _plan(
+    connection: BaseDatabaseWrapper, key: Hashable, build: Callable[[], T]
+) -> T | None:
+    """The plan of that key; ``None`` where it can't be made."""
+    generation, plans = getattr(connection, ATTRIBUTE, (None, None))
+    if plans is None or generation != _generation:
+        plans = {}
+        setattr(connection, ATTRIBUTE, (_generation, plans))
+    if key not in plans:
+        try:
+            plans[key] = build()
+        except Unplannable:
+            plans[key] = None
+    return cast("T | None", plans[key])
+
+
+def drop_plans(**_: object) -> None:
+    global _generation
+    _generation += 1
+
+
+setting_changed.connect(drop_plans, dispatch_uid=__name__)
