@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from wagtail_user_sessions import copies
+from wagtail_user_sessions import copies, deletion
 
 ENGINES = ("db", "cached_db")
 CHROME = (
@@ -76,6 +76,17 @@ def browser(engine):
         return client
 
     return make
+
+
+@pytest.fixture
+def batches_of(monkeypatch):
+    """Makes batches of deletions as large as this, however long they take."""
+
+    def set_size(size):
+        for name in ("FIRST_BATCH", "SMALLEST_BATCH", "LARGEST_BATCH"):
+            monkeypatch.setattr(deletion, name, size)
+
+    return set_size
 
 
 class Statements:

@@ -14,8 +14,10 @@ from django.utils import timezone
 
 from tests.conftest import sign_in
 from tests.test_renewed_keys import is_signed_in, renew
-from wagtail_user_sessions import facts
+from wagtail_user_sessions import deletion, facts
+from wagtail_user_sessions.deletion import delete_in_batches
 from wagtail_user_sessions.models import Session
+from wagtail_user_sessions.revocation import Reason
 from wagtail_user_sessions.signals import session_ended
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -214,3 +216,68 @@ def test_nobody_is_signed_in_to_a_row_that_was_given_to_somebody_else(
     row.user = bob
     row.save()
     assert dict(store(session.session_key).items()) == {"cart": "full"}
+
+
+# In batches
+
+
+@pytest.fixture
+def make_rows(db):
+    """Makes rows of the moments given, expired or not."""
+
+    def make(*moments):
+        for number, moment in enumerate(moments):
+            key_hash = number.to_bytes(32)
+            Session.objects.create(key_hash=key_hash, expire_date=moment)
+
+    return make
+
+
+def sizes_of_batches(rows, **options):
+    return list(delete_in_batches(rows, reason=Reason.EXPIRED, **options))
+
+
+@pytest.mark.parametrize("by_field", ["pk", "expire_date"])
+def test_batches_delete_all_rows_and_no_others(make_rows, batches_of, by_field):
+    batches_of(3)
+    now = timezone.now()
+    make_rows(*[now + timedelta(minutes=minutes) for minutes in range(-10, 5)])
+    expired = Session.objects.filter(expire_date__lt=now)
+    assert sizes_of_batches(expired, by_field=by_field) == [3, 3, 3, 1]
+    assert Session.objects.count() == 5
+
+
+def test_more_rows_of_one_moment_than_a_batch_takes_are_deleted(make_rows, batches_of):
+    batches_of(4)
+    now = timezone.now()
+    early, same = now - timedelta(hours=2), now - timedelta(hours=1)
+    make_rows(early, *[same] * 11, now + timedelta(hours=1))
+    expired = Session.objects.filter(expire_date__lt=now)
+    sizes = sizes_of_batches(expired, by_field="expire_date")
+    assert sum(sizes) == 12
+    assert max(sizes) == 4
+    assert Session.objects.count() == 1
+
+
+def test_a_batch_names_both_ends_of_its_range(make_rows, batches_of, statements):
+    batches_of(2)
+    now = timezone.now()
+    make_rows(*[now - timedelta(minutes=minutes) for minutes in range(1, 7)])
+    with statements() as made:
+        sizes_of_batches(
+            Session.objects.filter(expire_date__lt=now), by_field="expire_date"
+        )
+    deletions = [sql for sql in made.all if sql.startswith("DELETE")]
+    bounded = [sql for sql in deletions if "<=" in sql]
+    assert len(bounded) == 3
+    assert [" > " in sql for sql in bounded] == [False, True, True]
+
+
+def test_batches_grow_while_they_are_fast_and_shrink_while_they_are_slow():
+    clock = iter([0, 0.01, 1, 3, 10, 10.125])
+    pace = deletion.Pace(clock=lambda: next(clock))
+    sizes = []
+    for _ in range(3):
+        pace.time(int)
+        sizes.append(pace.size)
+    assert sizes == [2000, 200, 320]

@@ -70,6 +70,12 @@ def parse_ip(text: object) -> IPAddress | None:
     """
     if not isinstance(text, str) or len(text) > ADDRESS_LIMIT:
         return None
+    return _parse_ip(text)
+
+
+# A visitor comes back with the same one, request by request.
+@lru_cache(maxsize=1024)
+def _parse_ip(text: str) -> IPAddress | None:
     text = text.strip().strip('"')
     if text.startswith("["):  # [2001:db8::1]:443
         text = text[1:].partition("]")[0]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, cast, overload
 
 from django.conf import settings
 
 PREFIX = "WAGTAIL_USER_SESSIONS_"
+UNSET = object()
 
 T = TypeVar("T")
 
@@ -64,8 +65,12 @@ class Setting(Generic[T]):
     def __get__(self, instance: object | None, owner: type) -> Setting[T] | T:
         if instance is None:
             return self
-        value: T = getattr(settings, self.name, self.default)
-        return value
+        value: T | object = getattr(settings, self.name, UNSET)
+        if value is UNSET:
+            # As Django keeps what it has found, until a setting changes: to look for
+            # what isn't there takes three microseconds, several times a request.
+            value = vars(settings)[self.name] = self.default
+        return cast(T, value)
 
 
 class Conf:

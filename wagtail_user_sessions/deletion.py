@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
@@ -16,9 +17,14 @@ from .signals import session_ended
 from .writes import Write, retrying
 
 if TYPE_CHECKING:
-    from .models import AbstractSession
+    from .models import AbstractSession, SessionQuerySet
 
-BATCH_SIZE = 1000
+# Rows of a batch, and how long one is to take, in seconds: others wait for a batch
+# that deletes what they read.
+FIRST_BATCH = 1000
+SMALLEST_BATCH = 100
+LARGEST_BATCH = 20_000
+SECONDS = 0.2
 
 
 def delete_row(
@@ -37,8 +43,24 @@ def delete_row(
     return is_deleted
 
 
+class Pace:
+    """How many rows a batch takes: as many as are deleted in about ``SECONDS``."""
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.size = FIRST_BATCH
+        self.clock = clock
+
+    def time(self, delete: Callable[[], int]) -> int:
+        start = self.clock()
+        deleted = delete()
+        factor = SECONDS / max(self.clock() - start, 0.001)
+        size = int(self.size * min(2, factor))
+        self.size = max(SMALLEST_BATCH, min(LARGEST_BATCH, size))
+        return deleted
+
+
 def delete_in_batches(
-    rows: models.QuerySet[AbstractSession],
+    rows: SessionQuerySet,
     *,
     reason: Reason | str,
     by: AbstractBaseUser | None = None,
@@ -48,30 +70,50 @@ def delete_in_batches(
 
     Deleted past the receivers, unless the site itself listens to deletions.
     Each batch repeats the condition of ``rows``, so that a row that no longer
-    meets it is left alone. Memory is that of one batch. ``by_field``, an
-    indexed column without nulls, is gone through once, from its least value on.
+    meets it is left alone. Memory is constant. ``by_field``, an indexed column
+    without nulls, is gone through once, from its least value on: a batch is a
+    range of it.
     """
-    model = rows.model
-    rows = rows.order_by(by_field)
-    is_quiet = not (_has_followers(model) or _has_receivers(session_ended, model))
-    rest, last = rows, None
-    while found := list(rest.values_list("pk", by_field)[:BATCH_SIZE]):
-        batch = rows.order_by().filter(pk__in=[pk for pk, _ in found])
-        if is_quiet:
-            deleted = retrying(batch.db, partial(batch._raw_delete, batch.db))
-            Write(batch.db)
-        else:
-            deleted = _delete_loudly(batch, reason=reason, by=by)
-        yield deleted
-        if not deleted and found[-1][1] == last:
-            # A snapshot goes on showing rows that can't be deleted.
+    is_loud = _has_followers(rows.model) or _has_receivers(session_ended, rows.model)
+    delete = partial(_delete_loudly, reason=reason, by=by) if is_loud else _delete
+    pace = Pace()
+    rest = rows = rows.order_by(by_field)
+    while True:
+        batch, last = _first(rest, by_field, size=pace.size)
+        if deleted := pace.time(partial(delete, batch.order_by())):
+            yield deleted
+        if last is not None:
+            rest = rows.filter(**{f"{by_field}__gt": last})
+        elif not deleted:
             return
-        last = found[-1][1]
-        rest = rows.filter(**{f"{by_field}__gte": last})
+
+
+def _first(
+    rest: SessionQuerySet, by_field: str, *, size: int
+) -> tuple[SessionQuerySet, Any]:
+    """The first rows, and the last value that none of the others has.
+
+    None where such a value can't be told: there are fewer rows, or too many have
+    the same one.
+    """
+    values = list(rest.values_list(by_field, flat=True)[size - 1 : size])
+    if not values:
+        return rest, None
+    (last,) = values
+    if by_field != "pk" and rest.filter(**{by_field: last})[size : size + 1].exists():
+        few = min(size, FIRST_BATCH)
+        return rest.filter(pk__in=list(rest.values_list("pk", flat=True)[:few])), None
+    return rest.filter(**{f"{by_field}__lte": last}), last
+
+
+def _delete(rows: SessionQuerySet) -> int:
+    deleted: int = retrying(rows.db, partial(rows._raw_delete, rows.db))
+    Write(rows.db)
+    return deleted
 
 
 def _delete_loudly(
-    rows: models.QuerySet[AbstractSession],
+    rows: SessionQuerySet,
     *,
     reason: Reason | str,
     by: AbstractBaseUser | None,

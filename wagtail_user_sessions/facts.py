@@ -34,7 +34,10 @@ def identify(client: Client) -> dict[str, Any]:
 
 
 def differ(row: AbstractSession, columns: Mapping[str, Any]) -> bool:
-    return any(_known(row, name) != value for name, value in columns.items())
+    return any(
+        getattr(row, name) != value and _known(row, name) != value
+        for name, value in columns.items()
+    )
 
 
 def is_blank(row: AbstractSession) -> bool:

@@ -4,11 +4,10 @@ import logging
 from collections.abc import Iterator
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import models
 
 from wagtail_user_sessions.backends.db import SessionStore
 from wagtail_user_sessions.deletion import delete_in_batches
-from wagtail_user_sessions.models import AbstractSession
+from wagtail_user_sessions.models import SessionQuerySet
 from wagtail_user_sessions.revocation import Reason
 from wagtail_user_sessions.writes import Write
 
@@ -25,7 +24,7 @@ class MassRevocation:
 
     def __init__(
         self,
-        rows: models.QuerySet[AbstractSession],
+        rows: SessionQuerySet,
         *,
         engine: type[SessionStore],
         by: AbstractBaseUser | None = None,

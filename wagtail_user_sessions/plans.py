@@ -117,19 +117,21 @@ class Select:
         related: str | None,
     ) -> None:
         self.model = model
-        self.names = columns = _attributes(model)
+        self.names = _attributes(model)
+        rows = _rows(model, connection.alias)
+        rows = rows.filter(_slotted(condition, model, count()))
         self.relation: Any = None
         self.related_names: list[str] = []
         if related is not None:
+            rows = rows.select_related(related)
             self.relation = model._meta.get_field(related)
             self.related_names = _attributes(self.relation.related_model)
-            columns = columns + [f"{related}__{name}" for name in self.related_names]
-        rows = _rows(model, connection.alias)
-        rows = rows.filter(_slotted(condition, model, count()))
-        query = rows.values_list(*columns).query
-        compiler: Any = query.get_compiler(connection=connection)
+        compiler: Any = rows.query.get_compiler(connection=connection)
         self.statement = Statement(*compiler.as_sql())
         selected = [column for column, _sql, _alias in compiler.select]
+        targets = [column.target.attname for column in selected]
+        if targets != [*self.names, *self.related_names]:
+            raise Unplannable(self.statement.sql)
         self.converters = list(compiler.get_converters(selected).items())
 
     def execute(
@@ -142,26 +144,18 @@ class Select:
         return self._row(list(found[0]), connection) if found else None
 
     def _row(self, values: list[Any], connection: BaseDatabaseWrapper) -> Model:
-        has_related = self._has_related(values)
         for index, (converters, expression) in self.converters:
             for convert in converters:
                 values[index] = convert(values[index], expression, connection)
         using, own = connection.alias, len(self.names)
         row = self.model.from_db(using, self.names, values[:own])
-        if has_related:
-            related = self.relation.related_model.from_db(
-                using, self.related_names, values[own:]
-            )
-            self.relation.set_cached_value(row, related)
+        if self.relation is not None:
+            model = self.relation.related_model
+            related = model.from_db(using, self.related_names, values[own:])
+            # Where there is none, Django tells so whoever asks for it.
+            if related.pk is not None:
+                self.relation.set_cached_value(row, related)
         return row
-
-    def _has_related(self, values: Sequence[Any]) -> bool:
-        """Whether there is the other row: its key says nothing, for the ORM reads
-        that from the foreign key. Where there is none, Django tells who asks.
-        """
-        others = zip(self.related_names, values[len(self.names) :], strict=True)
-        key = self.relation and self.relation.related_model._meta.pk.attname
-        return any(value is not None for name, value in others if name != key)
 
 
 class Update:

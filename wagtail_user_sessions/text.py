@@ -10,4 +10,7 @@ def clean(text: str, *, limit: int) -> str:
     the same. NUL, which PostgreSQL refuses, control characters and lone
     surrogates, which no encoding takes, are left out.
     """
-    return "".join(c for c in text[:limit] if c.isprintable()).strip()
+    text = text[:limit]
+    if not text.isprintable():
+        text = "".join(c for c in text if c.isprintable())
+    return text.strip()

@@ -84,6 +84,9 @@ class Repairs:
     def __init__(self) -> None:
         self._remembered: list[tuple[Write, Callable[[], object]]] = []
 
+    def __bool__(self) -> bool:
+        return bool(self._remembered)
+
     def remember(self, write: Write, repair: Callable[[], object]) -> None:
         if not write.committed:
             self._remembered.append((write, repair))
@@ -92,8 +95,6 @@ class Repairs:
     @sensitive_variables()
     def settle(self) -> None:
         """Repair the writes that were rolled back, the latest first."""
-        if not self._remembered:
-            return
         unsettled = [entry for entry in self._remembered if not entry[0].committed]
         connections = {id(write.connection): write.connection for write, _ in unsettled}
         # A rollback, of a savepoint too, takes a write off this list.

@@ -6,8 +6,6 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.core.management import call_command
 from django.utils import timezone
 
-from wagtail_user_sessions import deletion
-
 
 class Terminal(StringIO):
     def isatty(self):
@@ -33,8 +31,8 @@ def run():
 
 
 @pytest.fixture
-def small_batches(monkeypatch):
-    monkeypatch.setattr(deletion, "BATCH_SIZE", 2)
+def small_batches(batches_of):
+    batches_of(2)
 
 
 @pytest.fixture

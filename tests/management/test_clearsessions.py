@@ -5,7 +5,6 @@ from django.core.management import CommandError
 from django.db import connection
 from django.utils import timezone
 
-from wagtail_user_sessions import deletion
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.revocation import Reason
 from wagtail_user_sessions.signals import session_ended
@@ -39,13 +38,13 @@ def test_a_dry_run_deletes_nothing(run, start, rows):
 
 @pytest.mark.parametrize(
     ("size", "queries"),
-    # One counts, two delete a batch, the last one finds no more.
-    [(1, 1 + 6 * 2 + 1), (2, 1 + 3 * 2 + 1), (3, 1 + 2 * 2 + 1), (6, 1 + 2 + 1)],
+    # One counts, three delete a batch, the last two find no more.
+    [(1, 1 + 6 * 3 + 2), (2, 1 + 3 * 3 + 2), (3, 1 + 2 * 3 + 2), (6, 1 + 3 + 2)],
 )
 def test_the_queries_grow_with_the_batches_and_not_with_the_rows(
-    run, start, monkeypatch, django_assert_num_queries, size, queries
+    run, start, rows, batches_of, django_assert_num_queries, size, queries
 ):
-    monkeypatch.setattr(deletion, "BATCH_SIZE", size)
+    batches_of(size)
     for _ in range(6):
         start(expired=True)
     with django_assert_num_queries(queries):

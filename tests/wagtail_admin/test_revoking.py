@@ -11,7 +11,6 @@ from wagtail.models import Locale, ModelLogEntry, Page
 
 from tests.device_page import is_signed_in, signed_in
 from tests.wagtail_admin.conftest import BULK, LIST, row_of, said, text_of, url
-from wagtail_user_sessions import deletion
 from wagtail_user_sessions.models import Session, SessionQuerySet
 from wagtail_user_sessions.signals import session_ended
 
@@ -203,9 +202,9 @@ def test_without_the_typed_word_nobody_is_signed_out(sue, vera, typed):
 
 
 def test_everybody_is_signed_out_in_batches_past_the_receivers(
-    sue, visitor, monkeypatch, django_assert_max_num_queries
+    sue, visitor, batches_of, django_assert_max_num_queries
 ):
-    monkeypatch.setattr("wagtail_user_sessions.deletion.BATCH_SIZE", 10)
+    batches_of(10)
     for _ in range(25):
         signed_in(visitor)
     with django_assert_max_num_queries(40):
@@ -365,11 +364,11 @@ def test_the_reason_of_signing_out_everybody_reaches_who_listens(sue, vera):
 
 
 def test_signing_out_everybody_is_logged_even_if_it_is_stopped_half_way(
-    sue, visitor, monkeypatch
+    sue, visitor, monkeypatch, batches_of
 ):
     for _ in range(3):
         signed_in(visitor)
-    monkeypatch.setattr(deletion, "BATCH_SIZE", 1)
+    batches_of(1)
     monkeypatch.setattr(
         "wagtail_user_sessions.mass_revocation.MassRevocation._purge_on_commit",
         StopAfter(2),

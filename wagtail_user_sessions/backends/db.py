@@ -126,8 +126,9 @@ class SessionStore(RowStore):
         Data that wasn't written counts as not written, and a new key as not
         given; a flush is repeated, for a sign-out must not be undone.
         """
-        with refusing_database_errors():
-            self._repairs.settle()
+        if self._repairs:
+            with refusing_database_errors():
+                self._repairs.settle()
 
     # Keys
 
