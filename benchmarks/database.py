@@ -13,13 +13,13 @@ from .settings import MAINTENANCE_DATABASE
 def create() -> None:
     """Make the database anew, with all tables, and nothing in them."""
     drop()
-    _maintain(sql.SQL("CREATE DATABASE {}"))
+    maintain(sql.SQL("CREATE DATABASE {}").format(_identifier()))
     call_command("migrate", verbosity=0)
 
 
 def drop() -> None:
     connection.close()
-    _maintain(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)"))
+    maintain(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(_identifier()))
 
 
 def exists() -> bool:
@@ -50,9 +50,10 @@ def megabytes(table: str) -> tuple[int, int]:
     return heap // 1024**2, indexes // 1024**2
 
 
-def _maintain(statement: sql.SQL) -> None:
+def maintain(statement: sql.Composed) -> None:
+    """What has to be said to the server outside of the database."""
     with _maintenance() as server:
-        server.execute(statement.format(sql.Identifier(_name())))
+        server.execute(statement)
 
 
 def _maintenance() -> psycopg.Connection:
@@ -65,6 +66,10 @@ def _maintenance() -> psycopg.Connection:
         port=options["PORT"] or None,
         autocommit=True,
     )
+
+
+def _identifier() -> sql.Identifier:
+    return sql.Identifier(_name())
 
 
 def _name() -> str:

@@ -1,0 +1,82 @@
+"""The clean-up and the mass sign-out, and what they do to pages beside them."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from wagtail_user_sessions.mass_revocation import MassRevocation
+from wagtail_user_sessions.models import Session
+
+from . import copies
+from .traffic import Traffic
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    rows: int
+    # Seconds.
+    time: float
+    # The longest batch, each of which is a transaction, in seconds.
+    batch: float = 0
+    # By how much the process has grown, in megabytes.
+    memory: float = 0
+    # The slowest page beside it, in seconds, of so many.
+    stall: float | None = None
+    pages: int = 0
+
+
+def single_delete() -> Work:
+    """As Django's clearsessions does it."""
+    with copies.fresh():
+        start = time.perf_counter()
+        rows = Session.objects.filter(expire_date__lt=timezone.now())._raw_delete(
+            "default"
+        )
+        return Work(rows=rows, time=time.perf_counter() - start)
+
+
+def clear(engine: str) -> Work:
+    with copies.fresh():
+        return _run(_store(engine).clear_expired_in_batches())
+
+
+def clear_beside_traffic(engine: str) -> Work:
+    os.environ["SCALE_ENGINE"] = engine
+    with copies.fresh():
+        with Traffic() as traffic:
+            work = _run(_store(engine).clear_expired_in_batches())
+        pages = {"stall": traffic.slowest, "pages": traffic.pages}
+        return Work(**{**vars(work), **pages})
+
+
+def sign_out_everybody(engine: str) -> Work:
+    with copies.fresh():
+        rows: QuerySet[Any] = Session.objects.filter(user__isnull=False)
+        return _run(MassRevocation(rows, engine=_store(engine)))
+
+
+def _store(engine: str) -> Any:
+    return import_module(f"wagtail_user_sessions.backends.{engine}").SessionStore
+
+
+def _run(batches: Iterable[int]) -> Work:
+    before, total, longest = _memory(), 0, 0.0
+    start = last = time.perf_counter()
+    for deleted in batches:
+        total += deleted
+        now = time.perf_counter()
+        longest, last = max(longest, now - last), now
+    return Work(rows=total, time=last - start, batch=longest, memory=_memory() - before)
+
+
+def _memory() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
