@@ -1,11 +1,11 @@
 """Session and user with one query: never laxer than Django's own ``get_user``."""
 
-import asyncio
 import subprocess
 import sys
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.conf import settings as django_settings
 from django.contrib.auth import (
     BACKEND_SESSION_KEY,
@@ -211,7 +211,7 @@ def request_with(key, middleware):
 def asked(request, mode):
     if mode == "sync":
         return request.user._wrapped if request.user.pk else request.user
-    return asyncio.run(request.auser())
+    return async_to_sync(request.auser)()
 
 
 def outcome(request, mode):

@@ -179,11 +179,12 @@ def _mark(value: str, key_hashes: Iterable[bytes]) -> bool:
     timeout = conf.CACHE_MAX_AGE + CLOCK_SKEW
     is_told = True
     for key_hash in key_hashes:
-        if _try("set", _mark_key(key_hash), value, timeout=timeout):
-            # Room for the next one; the mark alone is what disowns it.
-            _try("delete", _copy_key(key_hash))
-        else:
+        if not _try("set", _mark_key(key_hash), value, timeout=timeout):
             is_told = False
+        elif value == ENDED:
+            # For room: the mark alone is what disowns it. Of a session that goes on
+            # the next load writes another.
+            _try("delete", _copy_key(key_hash))
     return is_told
 
 
