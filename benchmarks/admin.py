@@ -75,7 +75,7 @@ def _report(options: argparse.Namespace) -> int:
     text = f"{_circumstances(options)}\n\n{pages}"
     print(text)
     if options.write:
-        report.write(text)
+        report.write("benchmarks.admin", text)
     for name in over:
         _say(f"Over {BOUND} s: {name}")
     return 1 if over else 0

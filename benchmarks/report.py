@@ -8,7 +8,7 @@ from pathlib import Path
 from .measuring import Measured
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- figures of benchmarks.admin -->", "<!-- end of the figures -->"
+END = "<!-- end of the figures -->"
 
 
 def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -26,8 +26,9 @@ def cells(measured: Measured | None, *, bound: float | None) -> tuple[str, str]:
     return (f"**{text}**" if is_over else text), queries
 
 
-def write(text: str) -> None:
-    page = PAGE.read_text()
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+def write(command: str, text: str) -> None:
+    """Put the text where the page has the figures of that command."""
+    page, begin = PAGE.read_text(), f"<!-- figures of {command} -->"
+    before, rest = page.split(begin)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{begin}\n{text}\n{END}{after}")

@@ -1,0 +1,1 @@
+"""What sessions cost, with each engine that a site could pick."""

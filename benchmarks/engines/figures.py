@@ -1,0 +1,49 @@
+"""What was measured, by variant, database and case."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .cases import DEVICES, Case
+from .variants import DJANGO_BY_KIND, OUR_DB, Variant
+
+
+@dataclass(kw_only=True)
+class Figure:
+    queries: int
+    # Statements that only begin or end a transaction.
+    transaction: int
+    # Calls of the cache by their name.
+    cache: Mapping[str, int]
+    # Seconds, one for each run.
+    times: list[float] = field(default_factory=list)
+
+    @property
+    def milliseconds(self) -> float:
+        return statistics.median(self.times) * 1000
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """In milliseconds: a tenth of the runs is below, a tenth above."""
+        if len(self.times) < 2:
+            return self.milliseconds, self.milliseconds
+        tenths = statistics.quantiles(self.times, n=10, method="inclusive")
+        return tenths[0] * 1000, tenths[-1] * 1000
+
+
+class Figures(dict[tuple[Variant, str, Case], Figure]):
+    def ratio(self, variant: Variant, database: str, case: Case) -> float | None:
+        """The median in terms of Django's engine of the same kind.
+
+        The end of sessions, which Django has no way for, is compared with a bare
+        DELETE. ``None`` where there is nothing to compare with.
+        """
+        reference = (DJANGO_BY_KIND[variant.kind], database, case)
+        if case in (Case.ENDING_50, Case.BARE_DELETE):
+            reference = (OUR_DB, database, Case.BARE_DELETE)
+        key = (variant, database, case)
+        if case in DEVICES or key not in self or reference not in self:
+            return None
+        return self[key].milliseconds / self[reference].milliseconds

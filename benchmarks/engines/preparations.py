@@ -1,0 +1,92 @@
+"""Each case made ready: all that is not to be measured, before each run of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.urls import reverse
+
+from . import sessions
+from .browser import Browser
+from .cases import DEVICES, Case
+from .variants import DJANGO, OUR_DB
+
+Run = Callable[[], object]
+# Called before each run, which it returns.
+Prepare = Callable[[], Run]
+
+SESSIONS = 50
+
+
+def prepare(case: Case) -> Prepare | None:
+    """``None`` where the package doesn't have it."""
+    variant = settings.VARIANT
+    has_case = {
+        Case.ENDING_50: variant.package != DJANGO,
+        Case.BARE_DELETE: variant == OUR_DB,
+        **dict.fromkeys(DEVICES, bool(variant.device_list)),
+    }
+    if not has_case.get(case, True):
+        return None
+    user = User.objects.create_user(case.name.lower(), password="secret")
+    return _prepared(case, user)
+
+
+def _prepared(case: Case, user: User) -> Prepare:
+    match case:
+        case Case.ANONYMOUS:
+            return _repeated(Browser(), "/")
+        case Case.SIGNED_IN:
+            return _repeated(sessions.fill(user, count=1), "/signed-in/")
+        case Case.CHANGED:
+            return _repeated(sessions.fill(user, count=1), "/changed/")
+        case Case.SIGN_IN:
+            return _signing_in(user)
+        case Case.SIGN_OUT:
+            return partial(_sign_out, user)
+        case Case.ENDING_50:
+            return _ending(user, partial(sessions.end_all, user))
+        case Case.BARE_DELETE:
+            return _ending(user, partial(sessions.delete_barely, user))
+        case _:
+            browser = sessions.fill(user, count=DEVICES[case])
+            return _repeated(browser, reverse(settings.VARIANT.device_list))
+
+
+def _repeated(browser: Browser, path: str) -> Prepare:
+    run = browser.request(path)
+    return lambda: run
+
+
+def _signing_in(user: User) -> Prepare:
+    browser = Browser()
+
+    def prepare() -> Run:
+        if browser.session_key:
+            sessions.end(browser.session_key)
+            browser.session_key = ""
+        return browser.request("/sign-in/", user=user)
+
+    return prepare
+
+
+def _sign_out(user: User) -> Run:
+    browser = Browser()
+    browser.sign_in(user)
+    return browser.request("/sign-out/")
+
+
+def _ending(user: User, run: Run) -> Prepare:
+    sessions.fill(user, count=SESSIONS)
+    kept = [(rows.model, list(rows)) for rows in sessions.rows(user)]
+    run()
+
+    def prepare() -> Run:
+        for model, rows in kept:
+            model._base_manager.bulk_create(rows)
+        return run
+
+    return prepare

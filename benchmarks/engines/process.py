@@ -1,0 +1,78 @@
+"""A worker, as who drives it sees it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+from .cases import Case
+from .variants import Variant
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+class Worker:
+    """``missing`` says what can't be imported; such a one answers nothing more."""
+
+    def __init__(
+        self, variant: Variant, *, database: str, folder: str, only: str
+    ) -> None:
+        self.variant, self.database = variant, database
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.engines.worker"],
+            cwd=ROOT,
+            env=os.environ
+            | {
+                "BENCHMARK_VARIANT": variant.slug,
+                "BENCHMARK_DATABASE": database,
+                "BENCHMARK_NAME": f"benchmark_{os.getpid()}_{variant.slug}",
+                "BENCHMARK_FOLDER": folder,
+                "BENCHMARK_ONLY": only,
+            },
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            # Ctrl+C stops the driver, which lets each tidy up.
+            start_new_session=True,
+        )
+        try:
+            answer = self._answer()
+        except BaseException:
+            self.stop()
+            raise
+        self.missing: str = answer.get("missing", "")
+        self.cases = tuple(map(Case, answer.get("cases", ())))
+        self.versions: list[str] = answer.get("versions", [])
+
+    def count(self, case: Case) -> dict[str, Any]:
+        return self._ask(case=case, runs=0)
+
+    def times(self, case: Case, *, runs: int, limit: float) -> list[float]:
+        """Seconds of each run; see ``worker``."""
+        times: list[float] = self._ask(case=case, runs=runs, seconds=limit)["times"]
+        return times
+
+    def stop(self) -> None:
+        """It removes what it has made, and ends."""
+        self._pipe("stdin").close()
+        self.process.wait()
+        self._pipe("stdout").close()
+
+    def _ask(self, **command: object) -> dict[str, Any]:
+        print(json.dumps(command), file=self._pipe("stdin"), flush=True)
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        line = self._pipe("stdout").readline()
+        if not line:
+            raise RuntimeError(f"{self.variant.name} on {self.database} has stopped")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _pipe(self, name: str) -> IO[str]:
+        pipe: IO[str] = getattr(self.process, name)
+        return pipe

@@ -1,0 +1,94 @@
+"""The figures as tables of Markdown, one for each case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from benchmarks import report
+
+from . import promises
+from .cases import Case
+from .figures import Figure, Figures
+from .variants import OUR_DB, Variant
+
+
+def tables(
+    figures: Figures, *, variants: Sequence[Variant], databases: Sequence[str]
+) -> str:
+    measured = {case for _, _, case in figures} - {Case.BARE_DELETE}
+    return "\n\n".join(
+        f"### {case.capitalize()}\n\n{_table(figures, case, variants, databases)}"
+        for case in Case
+        if case in measured
+    )
+
+
+def _table(
+    figures: Figures, case: Case, variants: Sequence[Variant], databases: Sequence[str]
+) -> str:
+    heading = ["", *(_heading(database) for database in databases)]
+    heading = [" | ".join(heading), "cache", "promised"]
+    rows = [
+        _row(figures, case, variant, databases, name=variant.name)
+        for variant in variants
+    ]
+    if case == Case.ENDING_50:
+        rows.append(_row(figures, Case.BARE_DELETE, OUR_DB, databases, name="…"))
+    return report.table(" | ".join(heading).split(" | "), rows)
+
+
+def _heading(database: str) -> str:
+    name = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[database]
+    return f"{name}: queries | ms | ratio"
+
+
+def _row(
+    figures: Figures,
+    case: Case,
+    variant: Variant,
+    databases: Sequence[str],
+    *,
+    name: str,
+) -> list[str]:
+    row, calls = [name], ""
+    for database in databases:
+        row += _cells(figures, case, variant, database)
+        figure = figures.get((variant, database, case))
+        calls = _calls(figure) if figure else calls
+    return [*row, calls, ", ".join(map(str, promises.made(case, variant)))]
+
+
+def _cells(
+    figures: Figures, case: Case, variant: Variant, database: str
+) -> Iterator[str]:
+    figure = figures.get((variant, database, case))
+    if figure is None:
+        yield from ("", "", "")
+        return
+    broken = {
+        promise.measure
+        for promise in promises.made(case, variant)
+        if promise.is_broken(figures, variant, database)
+    }
+    ratio = figures.ratio(variant, database, case)
+    for measure, text in (
+        (promises.QUERIES, _queries(figure)),
+        (promises.MILLISECONDS, _milliseconds(figure)),
+        (promises.RATIO, "" if ratio is None else f"{ratio:.2f}"),
+    ):
+        yield f"**{text}**" if measure in broken else text
+
+
+def _queries(figure: Figure) -> str:
+    more = f" + {figure.transaction}" if figure.transaction else ""
+    return f"{figure.queries}{more}"
+
+
+def _milliseconds(figure: Figure) -> str:
+    low, high = figure.spread
+    return f"{figure.milliseconds:.2f} ({low:.2f}-{high:.2f})"
+
+
+def _calls(figure: Figure) -> str:
+    calls = figure.cache.items()
+    return ", ".join(f"{count} {name}" if count > 1 else name for name, count in calls)

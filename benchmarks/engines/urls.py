@@ -1,0 +1,20 @@
+from django.conf import settings
+from django.urls import include, path
+
+from . import views
+from .variants import ALLAUTH, OURS, USER_SESSIONS
+
+urlpatterns = [
+    path("", views.anonymous),
+    path("signed-in/", views.signed_in),
+    path("changed/", views.changed),
+    path("sign-in/", views.sign_in),
+    path("sign-out/", views.sign_out),
+]
+THEIRS = {
+    OURS: "wagtail_user_sessions.urls",
+    USER_SESSIONS: "user_sessions.urls",
+    ALLAUTH: "allauth.urls",
+}
+if settings.VARIANT.package in THEIRS:
+    urlpatterns.append(path("theirs/", include(THEIRS[settings.VARIANT.package])))

@@ -1,0 +1,39 @@
+"""Pages that do as little as can be beside what they do to the session."""
+
+from itertools import count
+
+from django.contrib import auth
+from django.http import HttpRequest, HttpResponse
+
+_values = count()
+
+
+def anonymous(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("Hello")
+
+
+def signed_in(request: HttpRequest) -> HttpResponse:
+    return _greet(request)
+
+
+def changed(request: HttpRequest) -> HttpResponse:
+    request.session["value"] = next(_values)
+    return _greet(request)
+
+
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Without the check of a password, which would take longer than all else."""
+    user = request.META["benchmark.user"]
+    auth.login(request, user, "django.contrib.auth.backends.ModelBackend")
+    return HttpResponse("Hello")
+
+
+def sign_out(request: HttpRequest) -> HttpResponse:
+    auth.logout(request)
+    return HttpResponse("Good bye")
+
+
+def _greet(request: HttpRequest) -> HttpResponse:
+    if not request.user.is_authenticated:
+        raise RuntimeError("Not signed in")
+    return HttpResponse(request.user.get_username())

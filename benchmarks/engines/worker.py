@@ -1,0 +1,90 @@
+"""One engine in a process of its own, which measures what it is told to.
+
+A line of JSON comes in, a line of JSON goes out. The first answer tells which
+cases there are; it ends with its input, and removes what it has made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import django
+
+from benchmarks.measuring import seconds
+
+from .cases import Case
+
+if TYPE_CHECKING:
+    from .preparations import Prepare
+
+# Runs before those that are timed: others have had the processor's caches.
+WARM_UP = 2
+
+
+def main() -> None:
+    output, sys.stdout = sys.stdout, sys.stderr
+    os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.engines.settings"
+
+    def answer(**values: object) -> None:
+        print(json.dumps(values), file=output, flush=True)
+
+    try:
+        django.setup()
+    except ImportError as error:
+        answer(missing=str(error))
+        return
+    from . import stores
+
+    try:
+        prepared = _prepare()
+        answer(cases=list(prepared), versions=stores.versions())
+        for line in sys.stdin:
+            answer(**_measure(prepared, json.loads(line)))
+    finally:
+        stores.remove()
+
+
+def _prepare() -> dict[Case, Prepare]:
+    from . import preparations, stores
+
+    stores.create()
+    only = os.environ["BENCHMARK_ONLY"]
+    cases = [case for case in Case if only in case or case is Case.BARE_DELETE]
+    found = {case: preparations.prepare(case) for case in cases}
+    stores.settle()
+    return {case: ready for case, ready in found.items() if ready is not None}
+
+
+def _measure(
+    prepared: Mapping[Case, Prepare], command: Mapping[str, Any]
+) -> dict[str, Any]:
+    from . import counting
+
+    prepare = prepared[Case(command["case"])]
+    if command["runs"] == 0:
+        prepare()()
+        return counting.count(prepare())
+    return {"times": _times(prepare, runs=command["runs"], limit=command["seconds"])}
+
+
+def _times(prepare: Prepare, *, runs: int, limit: float) -> list[float]:
+    """Seconds, of so many runs; of fewer, once they have taken ``limit`` seconds.
+
+    What takes as long as that needs no warming up.
+    """
+    for _ in range(WARM_UP):
+        first = seconds(prepare())
+        if first > limit:
+            return [first]
+    times: list[float] = []
+    while len(times) < runs and sum(times) < limit:
+        times.append(seconds(prepare()))
+    return times
+
+
+if __name__ == "__main__":
+    main()
