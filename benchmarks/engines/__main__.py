@@ -50,7 +50,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks.engines")
     add = parser.add_argument
-    add("--rounds", type=int, default=20, help="each of a slice of every case")
+    add("--rounds", type=int, default=12, help="each of a slice of every case")
     add("--only", default="", metavar="TEXT", help="cases whose name has the text")
     add("--variants", default="", metavar="TEXT", help="engines, likewise")
     add("--databases", nargs="+", choices=DATABASES, default=DATABASES)

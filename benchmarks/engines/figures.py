@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from .cases import DEVICES, Case
 from .variants import DJANGO_BY_KIND, OUR_DB, Variant
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Figure:
     queries: int
     # Statements that only begin or end a transaction.
@@ -18,7 +18,7 @@ class Figure:
     # Calls of the cache by their name.
     cache: Mapping[str, int]
     # Seconds, one for each run.
-    times: list[float] = field(default_factory=list)
+    times: Sequence[float]
 
     @property
     def milliseconds(self) -> float:

@@ -19,6 +19,7 @@ Run = Callable[[], object]
 Prepare = Callable[[], Run]
 
 SESSIONS = 50
+PATHS = {Case.SIGNED_IN: "/signed-in/", Case.CHANGED: "/changed/"}
 
 
 def prepare(case: Case) -> Prepare | None:
@@ -36,24 +37,19 @@ def prepare(case: Case) -> Prepare | None:
 
 
 def _prepared(case: Case, user: User) -> Prepare:
-    match case:
-        case Case.ANONYMOUS:
-            return _repeated(Browser(), "/")
-        case Case.SIGNED_IN:
-            return _repeated(sessions.fill(user, count=1), "/signed-in/")
-        case Case.CHANGED:
-            return _repeated(sessions.fill(user, count=1), "/changed/")
-        case Case.SIGN_IN:
-            return _signing_in(user)
-        case Case.SIGN_OUT:
-            return partial(_sign_out, user)
-        case Case.ENDING_50:
-            return _ending(user, partial(sessions.end_all, user))
-        case Case.BARE_DELETE:
-            return _ending(user, partial(sessions.delete_barely, user))
-        case _:
-            browser = sessions.fill(user, count=DEVICES[case])
-            return _repeated(browser, reverse(settings.VARIANT.device_list))
+    if case in PATHS:
+        return _repeated(sessions.fill(user, count=1), PATHS[case])
+    if case in DEVICES:
+        browser = sessions.fill(user, count=DEVICES[case])
+        return _repeated(browser, reverse(settings.VARIANT.device_list))
+    prepared = {
+        Case.ANONYMOUS: partial(_repeated, Browser(), "/"),
+        Case.SIGN_IN: partial(_signing_in, user),
+        Case.SIGN_OUT: partial(partial, _sign_out, user),
+        Case.ENDING_50: partial(_ending, user, partial(sessions.end_all, user)),
+        Case.BARE_DELETE: partial(_ending, user, partial(sessions.delete_barely, user)),
+    }
+    return prepared[case]()
 
 
 def _repeated(browser: Browser, path: str) -> Prepare:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,31 +23,28 @@ class Worker:
         self, variant: Variant, *, database: str, folder: str, only: str
     ) -> None:
         self.variant, self.database = variant, database
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.engines.worker"],
-            cwd=ROOT,
-            env=os.environ
-            | {
-                "BENCHMARK_VARIANT": variant.slug,
-                "BENCHMARK_DATABASE": database,
-                "BENCHMARK_NAME": f"benchmark_{os.getpid()}_{variant.slug}",
-                "BENCHMARK_FOLDER": folder,
-                "BENCHMARK_ONLY": only,
-            },
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            # Ctrl+C stops the driver, which lets each tidy up.
-            start_new_session=True,
+        self.process = _start(
+            BENCHMARK_VARIANT=variant.slug,
+            BENCHMARK_DATABASE=database,
+            BENCHMARK_NAME=f"benchmark_{os.getpid()}_{variant.slug}",
+            BENCHMARK_FOLDER=folder,
+            BENCHMARK_ONLY=only,
         )
         try:
-            answer = self._answer()
+            self._introduce(**self._answer())
         except BaseException:
             self.stop()
             raise
-        self.missing: str = answer.get("missing", "")
-        self.cases = tuple(map(Case, answer.get("cases", ())))
-        self.versions: list[str] = answer.get("versions", [])
+
+    def _introduce(
+        self,
+        *,
+        missing: str = "",
+        cases: Sequence[str] = (),
+        versions: Sequence[str] = (),
+    ) -> None:
+        self.missing, self.versions = missing, versions
+        self.cases = tuple(map(Case, cases))
 
     def count(self, case: Case) -> dict[str, Any]:
         return self._ask(case=case, runs=0)
@@ -76,3 +74,16 @@ class Worker:
     def _pipe(self, name: str) -> IO[str]:
         pipe: IO[str] = getattr(self.process, name)
         return pipe
+
+
+def _start(**environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.engines.worker"],
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # Ctrl+C stops the driver, which lets each tidy up.
+        start_new_session=True,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -76,11 +77,15 @@ def broken(figures: Figures) -> Iterator[str]:
             if promise.is_broken(figures, variant, database):
                 value = promise.value(figures, variant, database)
                 yield f"{case}: {variant.name}, {database}: {value:.2f}, not {promise}"
-    for variant, database in {key[:2] for key in figures if key[0] in ALL_OURS}:
-        counts = [
-            figures[key].queries
-            for key in figures
-            if key[:2] == (variant, database) and key[2] in DEVICES
-        ]
-        if len(set(counts)) > 1:
-            yield f"devices page: {variant.name}, {database}: {counts} queries"
+    yield from _growing(figures)
+
+
+def _growing(figures: Figures) -> Iterator[str]:
+    """Devices pages whose queries are more where there are more sessions."""
+    counts: dict[tuple[Variant, str], set[int]] = defaultdict(set)
+    for (variant, database, case), figure in figures.items():
+        if case in DEVICES and variant in ALL_OURS:
+            counts[variant, database].add(figure.queries)
+    for (variant, database), found in counts.items():
+        if len(found) > 1:
+            yield f"devices page: {variant.name}, {database}: {sorted(found)} queries"

@@ -5,39 +5,40 @@ machine down for a while slows all of them.
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from .cases import Case
 from .figures import Figure, Figures
 from .process import Worker
 
+Times = dict[tuple[Worker, Case], list[float]]
+
 # Runs in a slice, and seconds after which it ends.
-RUNS = 10
-SECONDS = 0.25
+RUNS = 20
+SECONDS = 0.1
 
 
 def measure(
     workers: Sequence[Worker], *, rounds: int, say: Callable[[str], None]
 ) -> Figures:
-    figures = _counted(workers)
+    times: Times = defaultdict(list)
     for number in range(rounds):
         for case in Case:
-            _measure_slice(figures, [one for one in workers if case in one.cases], case)
+            _add_slice(times, [one for one in workers if case in one.cases], case)
         say(f"Round {number + 1} of {rounds}")
-    return figures
-
-
-def _counted(workers: Sequence[Worker]) -> Figures:
+    # Counted last: as it is with sessions that have been in use for a while.
     return Figures(
         {
-            (worker.variant, worker.database, case): Figure(**worker.count(case))
-            for worker in workers
-            for case in worker.cases
+            (one.variant, one.database, case): Figure(
+                times=times[one, case], **one.count(case)
+            )
+            for one in workers
+            for case in one.cases
         }
     )
 
 
-def _measure_slice(figures: Figures, workers: list[Worker], case: Case) -> None:
+def _add_slice(times: Times, workers: list[Worker], case: Case) -> None:
     for worker in random.sample(workers, len(workers)):
-        times = worker.times(case, runs=RUNS, limit=SECONDS)
-        figures[worker.variant, worker.database, case].times += times
+        times[worker, case] += worker.times(case, runs=RUNS, limit=SECONDS)

@@ -11,6 +11,8 @@ from .cases import Case
 from .figures import Figure, Figures
 from .variants import OUR_DB, Variant
 
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
 
 def tables(
     figures: Figures, *, variants: Sequence[Variant], databases: Sequence[str]
@@ -26,57 +28,46 @@ def tables(
 def _table(
     figures: Figures, case: Case, variants: Sequence[Variant], databases: Sequence[str]
 ) -> str:
-    heading = ["", *(_heading(database) for database in databases)]
-    heading = [" | ".join(heading), "cache", "promised"]
-    rows = [
-        _row(figures, case, variant, databases, name=variant.name)
-        for variant in variants
-    ]
-    if case == Case.ENDING_50:
-        rows.append(_row(figures, Case.BARE_DELETE, OUR_DB, databases, name="…"))
-    return report.table(" | ".join(heading).split(" | "), rows)
-
-
-def _heading(database: str) -> str:
-    name = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[database]
-    return f"{name}: queries | ms | ratio"
-
-
-def _row(
-    figures: Figures,
-    case: Case,
-    variant: Variant,
-    databases: Sequence[str],
-    *,
-    name: str,
-) -> list[str]:
-    row, calls = [name], ""
+    heading = [""]
     for database in databases:
-        row += _cells(figures, case, variant, database)
-        figure = figures.get((variant, database, case))
-        calls = _calls(figure) if figure else calls
-    return [*row, calls, ", ".join(map(str, promises.made(case, variant)))]
+        heading += [f"{NAMES[database]}: queries", "ms", "ratio"]
+    heading += ["cache", "promised"]
+    rows = [[one.name, *_cells(figures, case, one, databases)] for one in variants]
+    if case == Case.ENDING_50:
+        bare = _cells(figures, Case.BARE_DELETE, OUR_DB, databases)
+        rows.append([Case.BARE_DELETE, *bare])
+    return report.table(heading, rows)
 
 
 def _cells(
-    figures: Figures, case: Case, variant: Variant, database: str
+    figures: Figures, case: Case, variant: Variant, databases: Sequence[str]
 ) -> Iterator[str]:
-    figure = figures.get((variant, database, case))
-    if figure is None:
-        yield from ("", "", "")
-        return
-    broken = {
+    calls = ""
+    for database in databases:
+        figure = figures.get((variant, database, case))
+        if figure is None:
+            yield from ("", "", "")
+            continue
+        calls = _calls(figure)
+        broken = _broken(figures, case, variant, database)
+        ratio = figures.ratio(variant, database, case)
+        for measure, text in (
+            (promises.QUERIES, _queries(figure)),
+            (promises.MILLISECONDS, _milliseconds(figure)),
+            (promises.RATIO, "" if ratio is None else f"{ratio:.2f}"),
+        ):
+            yield f"**{text}**" if measure in broken else text
+    yield calls
+    yield ", ".join(map(str, promises.made(case, variant)))
+
+
+def _broken(figures: Figures, case: Case, variant: Variant, database: str) -> set[str]:
+    """The measures of the promises that are broken."""
+    return {
         promise.measure
         for promise in promises.made(case, variant)
         if promise.is_broken(figures, variant, database)
     }
-    ratio = figures.ratio(variant, database, case)
-    for measure, text in (
-        (promises.QUERIES, _queries(figure)),
-        (promises.MILLISECONDS, _milliseconds(figure)),
-        (promises.RATIO, "" if ratio is None else f"{ratio:.2f}"),
-    ):
-        yield f"**{text}**" if measure in broken else text
 
 
 def _queries(figure: Figure) -> str:
