@@ -69,12 +69,8 @@ def _report(
     missing: Sequence[str],
 ) -> int:
     figures = rounds.measure(workers, rounds=options.rounds, say=_say)
-    parts = [
-        _circumstances(options, workers),
-        *missing,
-        tables.tables(figures, variants=variants, databases=options.databases),
-    ]
-    text = "\n\n".join(parts)
+    found = tables.tables(figures, variants=variants, databases=options.databases)
+    text = "\n\n".join([_circumstances(options, workers), *missing, found])
     print(text)
     if options.write:
         report.write("benchmarks.engines", text)

@@ -32,14 +32,14 @@ AGENTS = (
 class Browser:
     def __init__(self, *, agent: str = CHROME, ip: str = "203.0.113.7") -> None:
         self.session_key = ""
-        self.about = {"HTTP_USER_AGENT": agent, "REMOTE_ADDR": ip}
+        self.about: dict[str, Any] = {"HTTP_USER_AGENT": agent, "REMOTE_ADDR": ip}
 
     def request(self, path: str, *, user: User | None = None) -> Callable[[], None]:
         """A request that is ready to be made, once or more, as of now.
 
         ``user`` is who the page is to sign in.
         """
-        environ = RequestFactory().get(path, **self.about).environ
+        environ = RequestFactory(**self.about).get(path).environ
         if self.session_key:
             name = settings.SESSION_COOKIE_NAME
             environ["HTTP_COOKIE"] = f"{name}={self.session_key}"
@@ -65,5 +65,8 @@ def _application() -> WSGIHandler:
     return WSGIHandler()
 
 
-def _start_response(*args: object) -> None:
-    """What a server would send now isn't sent."""
+def _start_response(
+    status: str, headers: list[tuple[str, str]], error: object = None, /
+) -> Callable[[bytes], object]:
+    """A server would send these now."""
+    return len

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.urls import reverse
 
 from . import sessions
 from .browser import Browser
 from .cases import DEVICES, Case
+from .settings import VARIANT
 from .variants import DJANGO, OUR_DB
 
 Run = Callable[[], object]
@@ -24,11 +24,10 @@ PATHS = {Case.SIGNED_IN: "/signed-in/", Case.CHANGED: "/changed/"}
 
 def prepare(case: Case) -> Prepare | None:
     """``None`` where the package doesn't have it."""
-    variant = settings.VARIANT
     has_case = {
-        Case.ENDING_50: variant.package != DJANGO,
-        Case.BARE_DELETE: variant == OUR_DB,
-        **dict.fromkeys(DEVICES, bool(variant.device_list)),
+        Case.ENDING_50: VARIANT.package != DJANGO,
+        Case.BARE_DELETE: VARIANT == OUR_DB,
+        **dict.fromkeys(DEVICES, bool(VARIANT.device_list)),
     }
     if not has_case.get(case, True):
         return None
@@ -41,11 +40,11 @@ def _prepared(case: Case, user: User) -> Prepare:
         return _repeated(sessions.fill(user, count=1), PATHS[case])
     if case in DEVICES:
         browser = sessions.fill(user, count=DEVICES[case])
-        return _repeated(browser, reverse(settings.VARIANT.device_list))
-    prepared = {
+        return _repeated(browser, reverse(VARIANT.device_list))
+    prepared: dict[Case, Callable[[], Prepare]] = {
         Case.ANONYMOUS: partial(_repeated, Browser(), "/"),
         Case.SIGN_IN: partial(_signing_in, user),
-        Case.SIGN_OUT: partial(partial, _sign_out, user),
+        Case.SIGN_OUT: lambda: partial(_sign_out, user),
         Case.ENDING_50: partial(_ending, user, partial(sessions.end_all, user)),
         Case.BARE_DELETE: partial(_ending, user, partial(sessions.delete_barely, user)),
     }

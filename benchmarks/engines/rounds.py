@@ -27,7 +27,11 @@ def measure(
         for case in Case:
             _add_slice(times, [one for one in workers if case in one.cases], case)
         say(f"Round {number + 1} of {rounds}")
-    # Counted last: as it is with sessions that have been in use for a while.
+    return _counted(workers, times)
+
+
+def _counted(workers: Sequence[Worker], times: Times) -> Figures:
+    """Counted last: as it is with sessions that have been in use for a while."""
     return Figures(
         {
             (one.variant, one.database, case): Figure(

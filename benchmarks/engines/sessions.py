@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from .browser import AGENTS, Browser
+from .settings import VARIANT
 from .variants import ALLAUTH, OURS
 
 
@@ -25,7 +26,7 @@ def fill(user: User, *, count: int) -> Browser:
 
 def rows(user: User) -> list[QuerySet[Any]]:
     """Of each table that tells of the user's sessions."""
-    if settings.VARIANT.package != ALLAUTH:
+    if VARIANT.package != ALLAUTH:
         return [_session_set(user).all()]
     sessions = import_module("django.contrib.sessions.models").Session.objects
     keys = list(_tracked(user).values_list("session_key", flat=True))
@@ -34,10 +35,10 @@ def rows(user: User) -> list[QuerySet[Any]]:
 
 def end_all(user: User) -> None:
     """In the way that the package's users are told to take."""
-    if settings.VARIANT.package == ALLAUTH:
+    if VARIANT.package == ALLAUTH:
         for session in _tracked(user):
             session.end()
-    elif settings.VARIANT.package == OURS:
+    elif VARIANT.package == OURS:
         _session_set(user).all().revoke()
     else:
         _session_set(user).all().delete()

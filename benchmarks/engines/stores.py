@@ -6,12 +6,13 @@ import sqlite3
 from pathlib import Path
 from typing import Any, cast
 
-from django.conf import settings
 from django.core.cache import caches
 from django.core.management import call_command
 from django.db import connection
 
 from benchmarks import database
+
+from .settings import NAME
 
 
 def create() -> None:
@@ -28,7 +29,7 @@ def settle() -> None:
 
 def remove() -> None:
     client = _redis()
-    for key in client.scan_iter(match=f"{settings.NAME}:*", count=1000):
+    for key in client.scan_iter(match=f"{NAME}:*", count=1000):
         client.delete(key)
     if connection.vendor == "postgresql":
         database.drop()

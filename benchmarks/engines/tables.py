@@ -42,23 +42,25 @@ def _table(
 def _cells(
     figures: Figures, case: Case, variant: Variant, databases: Sequence[str]
 ) -> Iterator[str]:
-    calls = ""
     for database in databases:
-        figure = figures.get((variant, database, case))
-        if figure is None:
-            yield from ("", "", "")
-            continue
-        calls = _calls(figure)
-        broken = _broken(figures, case, variant, database)
-        ratio = figures.ratio(variant, database, case)
-        for measure, text in (
-            (promises.QUERIES, _queries(figure)),
-            (promises.MILLISECONDS, _milliseconds(figure)),
-            (promises.RATIO, "" if ratio is None else f"{ratio:.2f}"),
-        ):
-            yield f"**{text}**" if measure in broken else text
-    yield calls
+        yield from _measured(figures, case, variant, database)
+    found = [figures.get((variant, database, case)) for database in databases]
+    yield next((_calls(figure) for figure in found if figure), "")
     yield ", ".join(map(str, promises.made(case, variant)))
+
+
+def _measured(
+    figures: Figures, case: Case, variant: Variant, database: str
+) -> Iterator[str]:
+    figure = figures.get((variant, database, case))
+    ratio = figures.ratio(variant, database, case)
+    broken = _broken(figures, case, variant, database)
+    for measure, text in (
+        (promises.QUERIES, _queries(figure) if figure else ""),
+        (promises.MILLISECONDS, _milliseconds(figure) if figure else ""),
+        (promises.RATIO, "" if ratio is None else f"{ratio:.2f}"),
+    ):
+        yield f"**{text}**" if measure in broken else text
 
 
 def _broken(figures: Figures, case: Case, variant: Variant, database: str) -> set[str]:

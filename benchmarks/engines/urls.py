@@ -1,10 +1,10 @@
-from django.conf import settings
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from . import views
+from .settings import VARIANT
 from .variants import ALLAUTH, OURS, USER_SESSIONS
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.anonymous),
     path("signed-in/", views.signed_in),
     path("changed/", views.changed),
@@ -16,5 +16,5 @@ THEIRS = {
     USER_SESSIONS: "user_sessions.urls",
     ALLAUTH: "allauth.urls",
 }
-if settings.VARIANT.package in THEIRS:
-    urlpatterns.append(path("theirs/", include(THEIRS[settings.VARIANT.package])))
+if VARIANT.package in THEIRS:
+    urlpatterns.append(path("theirs/", include(THEIRS[VARIANT.package])))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import django
@@ -28,22 +28,23 @@ WARM_UP = 2
 def main() -> None:
     output, sys.stdout = sys.stdout, sys.stderr
     os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.engines.settings"
+    for answer in _answers():
+        print(json.dumps(answer), file=output, flush=True)
 
-    def answer(**values: object) -> None:
-        print(json.dumps(values), file=output, flush=True)
 
+def _answers() -> Iterator[dict[str, Any]]:
     try:
         django.setup()
     except ImportError as error:
-        answer(missing=str(error))
+        yield {"missing": str(error)}
         return
     from . import stores
 
     try:
         prepared = _prepare()
-        answer(cases=list(prepared), versions=stores.versions())
+        yield {"cases": list(prepared), "versions": stores.versions()}
         for line in sys.stdin:
-            answer(**_measure(prepared, json.loads(line)))
+            yield _measure(prepared, json.loads(line))
     finally:
         stores.remove()
 
