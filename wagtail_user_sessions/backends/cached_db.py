@@ -13,6 +13,7 @@ from wagtail_user_sessions.conf import conf
 from wagtail_user_sessions.digests import hash_key
 
 from .db import SessionStore as DBStore
+from .db import claim
 
 if TYPE_CHECKING:
     from wagtail_user_sessions.models import AbstractSession
@@ -42,8 +43,11 @@ class SessionStore(DBStore):
         )
 
     def claim_activity(self, row: AbstractSession) -> bool:
-        # A copy's last activity is older than the row's.
-        return copies.claim(f"activity.{row.pk}", seconds=conf.ACTIVITY_INTERVAL)
+        # A copy's last activity is older than the row's: without a claim it would
+        # seem due with each request, until there is another copy.
+        return claim(f"activity.{row.pk}") and copies.claim(
+            f"activity.{row.pk}", seconds=conf.ACTIVITY_INTERVAL
+        )
 
     def claim_change(self, row: AbstractSession) -> bool:
         return copies.claim(f"client.{row.pk}", seconds=conf.ACTIVITY_INTERVAL)

@@ -38,6 +38,11 @@ if TYPE_CHECKING:
 _claims = LocMemCache(__name__, {"OPTIONS": {"MAX_ENTRIES": 10_000}})
 
 
+def claim(name: str) -> bool:
+    """Whether nothing in this process has claimed the name within an interval."""
+    return _claims.add(name, 1, timeout=conf.ACTIVITY_INTERVAL)
+
+
 class SessionStore(RowStore):
     """A session whose row knows its user and client.
 
@@ -296,7 +301,7 @@ class SessionStore(RowStore):
         at most once an interval (and process), for a client with two addresses
         goes to and fro between them.
         """
-        return _claims.add(str(row.pk), 1, timeout=conf.ACTIVITY_INTERVAL)
+        return claim(f"client.{row.pk}")
 
     @classmethod
     def purge_facts(cls, row: AbstractSession) -> None:
