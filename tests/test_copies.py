@@ -382,6 +382,36 @@ def test_a_new_key_ends_the_old_one_before_the_update_and_again_on_commit(
     assert calls == ["set mark ended", "delete copy"]
 
 
+def test_the_cache_is_told_of_many_ends_with_as_many_calls_as_of_two(
+    store, alice, monkeypatch
+):
+    made = []
+    real = copies._try
+    monkeypatch.setattr(
+        copies, "_try", lambda *args, **kw: made.append(args[0]) or real(*args, **kw)
+    )
+    for number in (2, 20):
+        sessions = [sign_in(store, alice) for _ in range(number)]
+        keys = [session.session_key for session in sessions]
+        for key in keys * 2:
+            store(key).load()
+        made.clear()
+        assert alice.session_set.all().revoke() == number
+        assert made == ["set_many", "delete_many"] * 2
+        assert [store(key).load() for key in keys] == [{}] * number
+
+
+def test_a_cache_that_takes_only_some_of_the_marks_has_failed(
+    store, alice, monkeypatch
+):
+    for _ in range(2):
+        sign_in(store, alice)
+    monkeypatch.setattr(
+        copies._cache(), "set_many", lambda data, timeout: [next(iter(data))]
+    )
+    assert alice.session_set.all().revoke().cache_failed
+
+
 def test_one_new_epoch_disowns_the_copies_of_all_sessions(session):
     load(session)
     before = cache.get(copies.EPOCH)

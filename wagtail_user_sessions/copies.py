@@ -177,25 +177,28 @@ def _mark(value: str, key_hashes: Iterable[bytes]) -> bool:
         return True
     # Longer than any copy that was made under the mark before.
     timeout = conf.CACHE_MAX_AGE + CLOCK_SKEW
-    is_told = True
-    for key_hash in key_hashes:
-        if not _try("set", _mark_key(key_hash), value, timeout=timeout):
-            is_told = False
-        elif value == ENDED:
-            # For room: the mark alone is what disowns it. Of a session that goes on
-            # the next load writes another.
-            _try("delete", _copy_key(key_hash))
+    key_hashes = list(key_hashes)
+    marks = {_mark_key(key_hash): value for key_hash in key_hashes}
+    if len(marks) == 1:
+        is_told = _try("set", *marks, value, timeout=timeout)
+    else:
+        is_told = _try("set_many", marks, timeout=timeout)
+    if is_told and value == ENDED:
+        # For room: the mark alone is what disowns it. Of a session that goes on
+        # the next load writes another.
+        _try("delete_many", [_copy_key(key_hash) for key_hash in key_hashes])
     return is_told
 
 
 def _try(operation: str, *args: object, **kwargs: object) -> bool:
     """Whether the cache took the operation; tried even where it has failed."""
     try:
-        getattr(_cache(), operation)(*args, **kwargs)
+        answer = getattr(_cache(), operation)(*args, **kwargs)
     except Exception:
         _pause()
         return False
-    return True
+    # Of several entries, those that were not taken.
+    return not (operation == "set_many" and answer)
 
 
 def _cache() -> BaseCache:

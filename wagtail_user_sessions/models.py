@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from . import devices
 from .digests import AUTH_DIGEST_LENGTH, KEY_HASH_LENGTH, auth_digests, hash_key
 from .fields import DigestField
-from .revocation import Reason, RevokedCount, because
+from .revocation import Reason, RevokedCount, because, together
 from .writes import Write, retrying
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         with nullcontext() if is_atomic else transaction.atomic(using=using):
             collector = Collector(using=using, origin=self)
             collector.collect(self._for_deletion())
-            deleted = collector.delete()
+            with together(using):
+                deleted = collector.delete()
         self._result_cache = None
         return deleted
 

@@ -10,10 +10,11 @@ and the receiver of the deletion reads it with ``current()``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
@@ -21,6 +22,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from .conf import conf
+from .writes import Write
+
+Purge = Callable[[list[bytes]], bool]
 
 
 class Reason(models.TextChoices):
@@ -75,6 +79,54 @@ def cache_failure_text() -> str:
         minutes,
     )
     return text % {"minutes": minutes}
+
+
+class Together:
+    """The ends of several sessions, of which a cache is told with one call.
+
+    Each is noted with the function that tells the cache of the hashes of keys,
+    and returns False where it could not, and what is to follow the commit.
+    """
+
+    def __init__(self) -> None:
+        self._hashes: dict[Purge, list[bytes]] = {}
+        self._then: list[Callable[[], object]] = []
+
+    def note(self, purge: Purge, key_hash: bytes, then: Callable[[], object]) -> None:
+        self._hashes.setdefault(purge, []).append(key_hash)
+        self._then.append(then)
+
+    def tell(self, using: str) -> bool:
+        """Tell the cache now, and once more when the deletion has committed.
+
+        False where it could not be told now.
+        """
+        purges = [partial(purge, hashes) for purge, hashes in self._hashes.items()]
+        answers = [purge() for purge in purges]
+        if self._then:
+            Write(using, *purges, *self._then)
+        return all(answers)
+
+
+_together: ContextVar[Together | None] = ContextVar("sessions_together", default=None)
+
+
+@contextmanager
+def together(using: str) -> Iterator[None]:
+    """Tell the cache of all deletions inside the block at its end."""
+    ends = Together()
+    token = _together.set(ends)
+    try:
+        yield
+    finally:
+        _together.reset(token)
+    if not ends.tell(using):
+        current().cache_failed = True
+
+
+def told_together() -> Together | None:
+    """Where the deletion under way is noted, if it is one of several."""
+    return _together.get()
 
 
 _ending: ContextVar[Ending | None] = ContextVar("session_ending", default=None)

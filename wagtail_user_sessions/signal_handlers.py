@@ -13,9 +13,8 @@ from django.http import HttpRequest
 from . import copies, facts
 from .backends.db import SessionStore
 from .models import AbstractSession, SessionQuerySet
-from .revocation import Ending, Reason, current
+from .revocation import Ending, Reason, Together, current, told_together
 from .signals import session_ended
-from .writes import Write
 
 logger = logging.getLogger("wagtail_user_sessions")
 
@@ -53,14 +52,15 @@ def session_deleted(
     ending = current()
     engine = sender.get_session_store_class()
     purge_ended = copies.purge_ended if copies.are_kept else engine.purge_ended
-    purge = partial(purge_ended, [instance.key_hash])
-    if not purge():
-        ending.cache_failed = True
     # The deletion takes the primary key from the instance.
     ended = facts.twin(instance)
     reason = ending.reason or _reason_of(origin, sender)
     announce = partial(_announce, ended, reason=reason, ending=ending)
-    Write(using, purge, announce)
+    several = told_together()
+    ends = several or Together()
+    ends.note(purge_ended, instance.key_hash, announce)
+    if several is None and not ends.tell(using):
+        ending.cache_failed = True
 
 
 def _reason_of(origin: object, sender: type[AbstractSession]) -> Reason:
