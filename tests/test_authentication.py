@@ -323,6 +323,32 @@ def test_a_user_who_has_just_signed_in_is_the_one(browser, alice, bob, mode):
     assert page(client)[0] == "bob"
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize("change", [inactive, with_another_password])
+def test_who_changes_after_the_session_was_read_is_met_as_changed(
+    store, alice, settings, change, mode
+):
+    session = sign_in(store, alice)
+    request = request_with(session.session_key, AuthenticationMiddleware)
+    assert request.session.get(SESSION_KEY) == str(alice.pk)
+    change(session, alice, settings)
+    assert not asked(request, mode).is_authenticated
+
+
+@pytest.mark.django_db
+def test_a_manager_with_a_method_of_its_own_is_asked(store, alice, monkeypatch):
+    session = sign_in(store, alice)
+
+    def nobody(*args, **kwargs):
+        raise User.DoesNotExist
+
+    manager = User._default_manager
+    monkeypatch.setattr(manager, "get", nobody, raising=False)
+    request = request_with(session.session_key, AuthenticationMiddleware)
+    assert not request.user.is_authenticated
+
+
 @pytest.mark.django_db
 def test_with_another_engine_it_is_djangos(settings, alice):
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"

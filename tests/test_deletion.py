@@ -278,6 +278,47 @@ def test_batches_grow_while_they_are_fast_and_shrink_while_they_are_slow():
     pace = deletion.Pace(clock=lambda: next(clock))
     sizes = []
     for _ in range(3):
-        pace.time(int)
+        pace.time(lambda: pace.size)
         sizes.append(pace.size)
     assert sizes == [2000, 200, 320]
+
+
+def test_a_batch_that_took_little_is_no_reason_for_larger_ones():
+    clock = iter([0, 0.01, 1, 1.01])
+    pace = deletion.Pace(clock=lambda: next(clock))
+    for deleted in (0, 10):
+        pace.time(lambda deleted=deleted: deleted)
+        assert pace.size == deletion.FIRST_BATCH
+
+
+@pytest.mark.parametrize("size", [2, 100])
+def test_rows_that_are_made_meanwhile_keep_it_from_ending_no_longer(
+    make_rows, batches_of, size
+):
+    batches_of(size)
+    make_rows(*[timezone.now()] * 5)
+    batches = delete_in_batches(Session.objects.all(), reason=Reason.REVOKED)
+    for made, _ in enumerate(batches, start=1):
+        assert made < 10
+        key_hash = uuid.uuid4().bytes * 2
+        late = uuid.UUID(int=2**128 - 1 - made)
+        Session.objects.create(pk=late, key_hash=key_hash, expire_date=timezone.now())
+
+
+def test_what_others_have_extended_meanwhile_ends_nothing(make_rows, batches_of):
+    batches_of(3)
+    now = timezone.now()
+    same = now - timedelta(hours=1)
+    make_rows(*[same] * 10, *[now - timedelta(minutes=9 - n) for n in range(5)])
+    rows = Session.objects.filter(expire_date__lt=now)
+
+    def extend(execute, sql, *args):
+        if sql.startswith("DELETE") and Session.objects.filter(expire_date=same):
+            Session.objects.filter(expire_date=same).update(
+                expire_date=now + timedelta(days=1)
+            )
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(extend):
+        sizes_of_batches(rows, by_field="expire_date")
+    assert Session.objects.count() == 10

@@ -315,6 +315,50 @@ def test_what_cant_be_planned_is_left_to_the_orm(make_row, alice, monkeypatch):
     plans.drop_plans()
 
 
+class Careful(models.CharField):
+    """A field that looks into what it saves."""
+
+    def get_db_prep_save(self, value, connection):
+        return super().get_db_prep_save(f"saved: {value}", connection)
+
+
+@isolate_apps("tests")
+def test_a_field_that_looks_into_what_it_saves_is_left_to_the_orm():
+    class Model(models.Model):  # noqa: DJ008
+        name = Careful(max_length=40)
+
+    with pytest.raises(plans.Unplannable):
+        plans.Update(connection, Model, Q(pk=1), {"name": "first"})
+
+
+@isolate_apps("tests")
+def test_a_value_that_was_taken_for_good_is_noticed(monkeypatch):
+    class Model(models.Model):  # noqa: DJ008
+        name = Careful(max_length=40)
+
+    monkeypatch.setattr(plans, "_writes_sql", lambda field: False)
+    with pytest.raises(plans.Unplannable):
+        plans.Update(connection, Model, Q(pk=1), {"name": "first"})
+
+
+def test_a_plan_keeps_nothing_of_the_values_it_was_made_with(make_row):
+    row = make_row()
+    plans.drop_plans()
+    columns = {"session_data": "of the first visitor"}
+    plans.update(Session, "default", Q(pk=row.pk), columns)
+    _, made = getattr(connection, plans.ATTRIBUTE)
+    assert "of the first visitor" not in repr([vars(plan) for plan in made.values()])
+
+
+def test_no_user_is_made_for_a_row_of_nobody(make_row, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("a user without values")
+
+    row = make_row()
+    monkeypatch.setattr(User, "from_db", refuse)
+    assert plans.read(Session, "default", Q(pk=row.pk), related="user") == row
+
+
 @isolate_apps("tests")
 def test_no_plan_is_made_for_rows_of_two_tables_or_fields_with_sql_of_their_own():
     class Secret(models.TextField):

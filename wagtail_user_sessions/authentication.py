@@ -28,14 +28,21 @@ if TYPE_CHECKING:
     from .models import AbstractSession
 
 
+# As Django has them, whatever is put in their place later.
+GET_USER, AGET_USER = ModelBackend.get_user, ModelBackend.aget_user
+STOCK = {
+    name: getattr(models.Manager, name) for name in ("get_queryset", "get", "aget")
+}
+
+
 def get_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
     """As ``django.contrib.auth.get_user``."""
     session = cast("SessionStore", request.session)
-    # Which reads the session, if nobody has.
+    is_read_now = _is_unread(session)
     if SESSION_KEY in session and (found := _find(session)) is not None:
         row, backend = found
-        user = _known_user(row) or _read_user(row)
-        if user is not None and _is_let_in(user, backend, session):
+        user = (is_read_now and _known_user(row)) or _read_user(row)
+        if user and _is_let_in(user, backend, session):
             return user
     return auth.get_user(request)
 
@@ -43,12 +50,21 @@ def get_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
 async def aget_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
     """As ``django.contrib.auth.aget_user``."""
     session = cast("SessionStore", request.session)
+    is_read_now = _is_unread(session)
     if await session.ahas_key(SESSION_KEY) and (found := _find(session)) is not None:
         row, backend = found
-        user = _known_user(row) or await sync_to_async(_read_user)(row)
-        if user is not None and _is_let_in(user, backend, session):
+        known = is_read_now and _known_user(row)
+        user = known or await sync_to_async(_read_user)(row)
+        if user and _is_let_in(user, backend, session):
             return user
     return await auth.aget_user(request)
+
+
+def _is_unread(session: SessionStore) -> bool:
+    """Whether the session is about to be read. A user who was read with it earlier
+    in the request may have been deactivated since.
+    """
+    return "_session_cache" not in vars(session)
 
 
 def _find(session: Any) -> tuple[AbstractSession, ModelBackend] | None:
@@ -60,8 +76,8 @@ def _find(session: Any) -> tuple[AbstractSession, ModelBackend] | None:
         return None
     backend = cast(ModelBackend, auth.load_backend(path))
     if not (
-        type(backend).get_user is ModelBackend.get_user
-        and type(backend).aget_user is ModelBackend.aget_user
+        type(backend).get_user is GET_USER
+        and type(backend).aget_user is AGET_USER
         and _is_read_as_it_is(row)
         and row.user_id == user_id_of(session._session)  # type: ignore[attr-defined]
     ):
@@ -76,8 +92,8 @@ def _is_read_as_it_is(row: AbstractSession) -> bool:
     return (
         row._meta.get_field("user").related_model is model
         and router.db_for_write(model) == row._state.db
-        and type(manager).get_queryset is models.Manager.get_queryset
-        and type(manager).get is models.Manager.get
+        and all(getattr(type(manager), name) is STOCK[name] for name in STOCK)
+        and STOCK.keys().isdisjoint(vars(manager))
         and manager._queryset_class is models.QuerySet  # type: ignore[attr-defined]
     )
 
@@ -90,7 +106,7 @@ def _known_user(row: AbstractSession) -> AbstractBaseUser | None:
 
 
 def _read_user(row: AbstractSession) -> AbstractBaseUser | None:
-    """The user alone, for the row is the repetition of a cache."""
+    """The user alone, where the row was read earlier, or is a cache's."""
     using = row._state.db or router.db_for_write(type(row))
     user = plans.read(auth.get_user_model(), using, Q(pk=row.user_id))
     if user is not None:

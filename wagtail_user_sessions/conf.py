@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast, overload
 
-from django.conf import settings
+from django.conf import LazySettings, settings
 
 PREFIX = "WAGTAIL_USER_SESSIONS_"
 UNSET = object()
@@ -67,9 +67,11 @@ class Setting(Generic[T]):
             return self
         value: T | object = getattr(settings, self.name, UNSET)
         if value is UNSET:
-            # As Django keeps what it has found, until a setting changes: to look for
-            # what isn't there takes three microseconds, several times a request.
-            value = vars(settings)[self.name] = self.default
+            value = self.default
+            if type(settings) is LazySettings:
+                # As it keeps what it has found, until a setting changes: to look for
+                # what isn't there takes microseconds, several times a request.
+                vars(settings)[self.name] = value
         return cast(T, value)
 
 

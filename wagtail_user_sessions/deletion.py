@@ -54,7 +54,9 @@ class Pace:
         start = self.clock()
         deleted = delete()
         factor = SECONDS / max(self.clock() - start, 0.001)
-        size = int(self.size * min(2, factor))
+        # What took fewer rows doesn't tell how long more of them would take.
+        most = 2 if deleted * 2 > self.size else 1
+        size = int(self.size * min(most, factor))
         self.size = max(SMALLEST_BATCH, min(LARGEST_BATCH, size))
         return deleted
 
@@ -78,32 +80,30 @@ def delete_in_batches(
     delete = partial(_delete_loudly, reason=reason, by=by) if is_loud else _delete
     pace = Pace()
     rest = rows = rows.order_by(by_field)
-    while True:
-        batch, last = _first(rest, by_field, size=pace.size)
-        if deleted := pace.time(partial(delete, batch.order_by())):
+    last = object()
+    while last is not None:
+        batch, last, is_part = _first(rest, by_field, size=pace.size)
+        deleted = pace.time(partial(delete, batch.order_by()))
+        if deleted:
             yield deleted
-        if last is not None:
+        if last is not None and not (is_part and deleted):
             rest = rows.filter(**{f"{by_field}__gt": last})
-        elif not deleted:
-            return
 
 
 def _first(
     rest: SessionQuerySet, by_field: str, *, size: int
-) -> tuple[SessionQuerySet, Any]:
-    """The first rows, and the last value that none of the others has.
-
-    None where such a value can't be told: there are fewer rows, or too many have
-    the same one.
+) -> tuple[SessionQuerySet, Any, bool]:
+    """The first rows; the last value among them, which is None where these are all;
+    and whether they are only a part of those with this value.
     """
     values = list(rest.values_list(by_field, flat=True)[size - 1 : size])
     if not values:
-        return rest, None
+        return rest, None, False
     (last,) = values
     if by_field != "pk" and rest.filter(**{by_field: last})[size : size + 1].exists():
-        few = min(size, FIRST_BATCH)
-        return rest.filter(pk__in=list(rest.values_list("pk", flat=True)[:few])), None
-    return rest.filter(**{f"{by_field}__lte": last}), last
+        keys = rest.values_list("pk", flat=True)[: min(size, FIRST_BATCH)]
+        return rest.filter(pk__in=list(keys)), last, True
+    return rest.filter(**{f"{by_field}__lte": last}), last, False
 
 
 def _delete(rows: SessionQuerySet) -> int:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from django.core.signals import setting_changed
 from django.db import connections, transaction
@@ -83,24 +83,49 @@ class Slot(Value):
         sql, parameters = super().as_sql(compiler, connection)
         if len(parameters) != 1:
             raise Unplannable(sql)
-        return sql, (self,)
+        return sql, (Parameter(self.position, self.output_field, self.for_save),)
+
+
+class Parameter(NamedTuple):
+    """What is left of a slot in the SQL: nothing of the value it was made with."""
+
+    position: int
+    field: Any
+    # Whether it is written, and not compared with.
+    is_saved: bool
+
+    def prepare(self, values: Sequence[Any], connection: BaseDatabaseWrapper) -> object:
+        field, value = self.field, values[self.position]
+        if self.is_saved:
+            return field.get_db_prep_save(value, connection)
+        return field.get_db_prep_value(value, connection)
 
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL, and its parameters: values as they are, or slots."""
+    """SQL, and what it takes: values as they are, or parameters."""
 
     sql: str
     parameters: Sequence[Any]
+
+    def __post_init__(self) -> None:
+        """No value may have been taken for good, by a field that looks into it."""
+        taken = [p.position for p in self.parameters if isinstance(p, Parameter)]
+        if sorted(taken) != list(range(len(taken))):
+            raise Unplannable(self.sql)
+
+    def takes(self, number: int) -> Statement:
+        """The statement itself, if it takes so many values."""
+        if sum(isinstance(p, Parameter) for p in self.parameters) != number:
+            raise Unplannable(self.sql)
+        return self
 
     def prepare(
         self, values: Sequence[Any], connection: BaseDatabaseWrapper
     ) -> list[Any]:
         return [
-            parameter.output_field.get_db_prep_value(
-                values[parameter.position], connection
-            )
-            if isinstance(parameter, Slot)
+            parameter.prepare(values, connection)
+            if isinstance(parameter, Parameter)
             else parameter
             for parameter in self.parameters
         ]
@@ -119,15 +144,20 @@ class Select:
         self.model = model
         self.names = _attributes(model)
         rows = _rows(model, connection.alias)
-        rows = rows.filter(_slotted(condition, model, count()))
+        positions = count()
+        rows = rows.filter(_slotted(condition, model, positions))
         self.relation: Any = None
         self.related_names: list[str] = []
+        self.related_key = 0
         if related is not None:
             rows = rows.select_related(related)
             self.relation = model._meta.get_field(related)
             self.related_names = _attributes(self.relation.related_model)
+            self.related_key = len(self.names) + self.related_names.index(
+                self.relation.related_model._meta.pk.attname
+            )
         compiler: Any = rows.query.get_compiler(connection=connection)
-        self.statement = Statement(*compiler.as_sql())
+        self.statement = Statement(*compiler.as_sql()).takes(next(positions))
         selected = [column for column, _sql, _alias in compiler.select]
         targets = [column.target.attname for column in selected]
         if targets != [*self.names, *self.related_names]:
@@ -149,12 +179,11 @@ class Select:
                 values[index] = convert(values[index], expression, connection)
         using, own = connection.alias, len(self.names)
         row = self.model.from_db(using, self.names, values[:own])
-        if self.relation is not None:
+        # Where there is no other row, Django tells so whoever asks for it.
+        if self.relation is not None and values[self.related_key] is not None:
             model = self.relation.related_model
             related = model.from_db(using, self.related_names, values[own:])
-            # Where there is none, Django tells so whoever asks for it.
-            if related.pk is not None:
-                self.relation.set_cached_value(row, related)
+            self.relation.set_cached_value(row, related)
         return row
 
 
@@ -180,7 +209,7 @@ class Update:
         query: Any = rows.query.chain(UpdateQuery)
         query.add_update_values(slots)
         compiler = query.get_compiler(connection=connection)
-        self.statement = Statement(*compiler.as_sql())
+        self.statement = Statement(*compiler.as_sql()).takes(next(positions))
 
     def execute(self, connection: BaseDatabaseWrapper, values: Sequence[Any]) -> int:
         parameters = self.statement.prepare(values, connection)
@@ -243,7 +272,7 @@ def _slot(
 
 
 def _writes_sql(field: Field[Any, Any]) -> bool:
-    """Whether the SQL for a value of the field isn't that of Django's own fields."""
+    """Whether the field's SQL, or what it saves, isn't that of Django's own fields."""
     target = field.target_field if isinstance(field, ForeignKey) else field
     return any(
         getattr(type(target), name, None)
@@ -277,7 +306,8 @@ def _plan(
     if key not in plans:
         try:
             plans[key] = build()
-        except Unplannable:
+        except (Unplannable, AttributeError, TypeError, ValueError):
+            # If it is an error of who asks, the ORM tells it.
             plans[key] = None
     return cast("T | None", plans[key])
 
