@@ -1,0 +1,56 @@
+"""Pages asked for over a connection that is kept."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from typing import Any
+
+from . import ports
+
+TIMEOUT = 30
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+@dataclass(frozen=True)
+class Answer:
+    # Seconds: when the request was about to be sent, when its answer was there.
+    started: float
+    received: float
+    # 0 where none came.
+    status: int = 0
+    facts: dict[str, Any] = field(default_factory=dict)
+    cookie: str | None = None
+
+    @property
+    def user(self) -> str | None:
+        return self.facts.get("user")
+
+
+class Connection:
+    def __init__(self, port: int) -> None:
+        self.http = http.client.HTTPConnection(ports.HOST, port, timeout=TIMEOUT)
+
+    def ask(self, path: str, *, cookie: str | None = None) -> Answer:
+        headers = {"User-Agent": AGENT}
+        if cookie:
+            headers["Cookie"] = f"sessionid={cookie}"
+        started = time.monotonic()
+        try:
+            self.http.request("GET", path, headers=headers)
+            response = self.http.getresponse()
+            body = response.read()
+        except (OSError, http.client.HTTPException):
+            self.http.close()
+            return Answer(started, time.monotonic())
+        received = time.monotonic()
+        facts = json.loads(body) if response.status == 200 else {}
+        return Answer(started, received, response.status, facts, _cookie(response))
+
+
+def _cookie(response: http.client.HTTPResponse) -> str | None:
+    cookies = SimpleCookie(response.getheader("Set-Cookie", ""))
+    return cookies["sessionid"].value if "sessionid" in cookies else None

@@ -1,0 +1,96 @@
+"""The processes of a run; nothing is ended here but what was started here."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from . import ports
+
+WORKERS, THREADS = 4, 4
+# Seconds in which a server has to come up.
+PATIENCE = 30
+
+
+class Server:
+    """A process that listens on a port of its own."""
+
+    def __init__(self, *, log: IO[bytes]) -> None:
+        self.port = ports.free()
+        self.log = log
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def command(self) -> Sequence[str]:
+        raise NotImplementedError
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            self.command(), stdout=self.log, stderr=self.log
+        )
+        deadline = time.monotonic() + PATIENCE
+        while not ports.is_open(self.port):
+            if time.monotonic() > deadline or not self.is_running():
+                raise RuntimeError(f"{self.command()[0]} does not start")
+            time.sleep(0.02)
+
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if self.process is not None and self.is_running():
+            self.process.send_signal(how)
+            self.process.wait(PATIENCE)
+
+
+class Redis(Server):
+    """Keeps everything in memory, and forgets it when it ends."""
+
+    def command(self) -> Sequence[str]:
+        options = {
+            "port": self.port,
+            "bind": ports.HOST,
+            "save": "",
+            "appendonly": "no",
+        }
+        words = [(f"--{name}", str(value)) for name, value in options.items()]
+        return ["redis-server", *(word for pair in words for word in pair)]
+
+    @property
+    def url(self) -> str:
+        return f"redis://{ports.HOST}:{self.port}/0"
+
+
+class Gunicorn(Server):
+    def command(self) -> Sequence[str]:
+        options = {
+            "workers": WORKERS,
+            "threads": THREADS,
+            "worker-class": "gthread",
+            "bind": f"{ports.HOST}:{self.port}",
+            "keep-alive": 60,
+            "graceful-timeout": 2,
+            "chdir": Path(__file__).resolve().parents[2],
+            "log-level": "error",
+        }
+        words = [f"--{name}={value}" for name, value in options.items()]
+        return [sys.executable, "-m", "gunicorn", *words, "benchmarks.load.wsgi"]
+
+    def kill_a_worker(self) -> bool:
+        """Kill one as the kernel does when memory is short; another is started."""
+        assert self.process is not None
+        master = str(self.process.pid)
+        found = subprocess.run(
+            ["pgrep", "--parent", master], capture_output=True, check=False
+        )
+        workers = found.stdout.split()
+        if not workers:
+            return False
+        os.kill(int(random.choice(workers)), signal.SIGKILL)
+        return True

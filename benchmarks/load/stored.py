@@ -1,0 +1,13 @@
+"""What the database holds, whatever the cache says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wagtail_user_sessions.models import Session
+
+
+def stored(pk: str) -> dict[str, Any] | None:
+    """The data of the session; ``None`` where it has ended."""
+    row = Session.objects.filter(pk=pk).first()
+    return None if row is None else row.get_decoded()
