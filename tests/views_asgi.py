@@ -1,0 +1,34 @@
+"""Views that run in the event loop."""
+
+import asyncio
+
+from django.http import HttpResponse, JsonResponse
+
+from wagtail_user_sessions.models import Session
+
+both_have_read = asyncio.Barrier(2)
+
+
+async def change_together(request, key):
+    """Changes the session once another request has read it, too."""
+    await request.session.aget(key)
+    async with asyncio.timeout(10):
+        await both_have_read.wait()
+    await request.session.aset(key, "changed")
+    return HttpResponse("changed")
+
+
+async def data(request):
+    # Tells who it is as well, so that both are read.
+    user = await request.auser()
+    items = dict(await request.session.aitems())
+    return JsonResponse({"user": user.get_username(), "keys": sorted(items)})
+
+
+async def session_id(request):
+    return HttpResponse(str(await request.session.aid()))
+
+
+async def blocking(request):
+    """What no view should do."""
+    return HttpResponse(str(Session.objects.count()))
