@@ -8,9 +8,10 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
+
+from wagtail_user_sessions.conf import conf
 
 from .browsers import Browser
 from .endings import Endings
@@ -38,7 +39,7 @@ class Run:
         _make_users(names)
         self.site = site
         self.stop = threading.Event()
-        self.endings = Endings(max_age=settings.WAGTAIL_USER_SESSIONS_CACHE_MAX_AGE)
+        self.endings = Endings(max_age=conf.CACHE_MAX_AGE)
         self.browsers = [
             Browser(names[number % users], site.port, self.endings, self.stop)
             for number in range(browsers)

@@ -4,6 +4,7 @@ LOAD_ENGINE names the engine, LOAD_REDIS_URL the cache that the run has started.
 """
 
 import os
+from typing import Any
 
 from benchmarks.settings import *  # noqa: F403
 from benchmarks.settings import DATABASES
@@ -18,11 +19,11 @@ MIDDLEWARE = [
     "wagtail_user_sessions.middleware.SessionMiddleware",
     "wagtail_user_sessions.middleware.AuthenticationMiddleware",
 ]
-TEMPLATES: list[object] = []
+TEMPLATES = []
 ROOT_URLCONF = "benchmarks.load.urls"
 ALLOWED_HOSTS = ["127.0.0.1"]
 SESSION_ENGINE = f"wagtail_user_sessions.backends.{os.environ['LOAD_ENGINE']}"
-CACHES = {
+CACHES: dict[str, Any] = {  # type: ignore[no-redef]
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": os.environ["LOAD_REDIS_URL"],

@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import get_user_model, login, logout
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from wagtail_user_sessions.backends.db import SessionStore
 from wagtail_user_sessions.models import Session
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -71,7 +72,8 @@ def sign_in(request: HttpRequest, username: str) -> HttpResponse:
     if not user.is_active:
         return JsonResponse({"user": None})
     login(request, user, backend=BACKEND)
-    return JsonResponse({"user": username, "id": str(request.session.id)})
+    store = cast(SessionStore, request.session)
+    return JsonResponse({"user": username, "id": str(store.id)})
 
 
 def end(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
