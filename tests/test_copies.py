@@ -412,6 +412,18 @@ def test_a_cache_that_takes_only_some_of_the_marks_has_failed(
     assert alice.session_set.all().revoke().cache_failed
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_cache_that_fails_only_at_the_commit_has_failed(
+    store, alice, monkeypatch, number
+):
+    for _ in range(number):
+        sign_in(store, alice)
+    answers = iter([True, False])
+    real = copies._mark
+    monkeypatch.setattr(copies, "_mark", lambda *args: real(*args) and next(answers))
+    assert alice.session_set.all().revoke().cache_failed
+
+
 def test_one_new_epoch_disowns_the_copies_of_all_sessions(session):
     load(session)
     before = cache.get(copies.EPOCH)

@@ -96,16 +96,16 @@ class Together:
         self._hashes.setdefault(purge, []).append(key_hash)
         self._then.append(then)
 
-    def tell(self, using: str) -> bool:
-        """Tell the cache now, and once more when the deletion has committed.
-
-        False where it could not be told now.
-        """
-        purges = [partial(purge, hashes) for purge, hashes in self._hashes.items()]
-        answers = [purge() for purge in purges]
+    def tell(self, using: str, ending: Ending) -> None:
+        """Tell the cache now, and once more when the deletion has committed."""
         if self._then:
-            Write(using, *purges, *self._then)
-        return all(answers)
+            self._purge(ending)
+            Write(using, partial(self._purge, ending), *self._then)
+
+    def _purge(self, ending: Ending) -> None:
+        answers = [purge(hashes) for purge, hashes in self._hashes.items()]
+        if not all(answers):
+            ending.cache_failed = True
 
 
 _together: ContextVar[Together | None] = ContextVar("sessions_together", default=None)
@@ -120,8 +120,7 @@ def together(using: str) -> Iterator[None]:
         yield
     finally:
         _together.reset(token)
-    if not ends.tell(using):
-        current().cache_failed = True
+    ends.tell(using, current())
 
 
 def told_together() -> Together | None:

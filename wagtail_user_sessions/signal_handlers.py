@@ -59,8 +59,8 @@ def session_deleted(
     several = told_together()
     ends = several or Together()
     ends.note(purge_ended, instance.key_hash, announce)
-    if several is None and not ends.tell(using):
-        ending.cache_failed = True
+    if several is None:
+        ends.tell(using, ending)
 
 
 def _reason_of(origin: object, sender: type[AbstractSession]) -> Reason:
