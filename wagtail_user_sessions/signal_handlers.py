@@ -30,10 +30,9 @@ def session_about_to_be_deleted(
 
     It may have got a new key since, under which it would outlive itself.
     """
-    engine = sender.get_session_store_class()
-    if isinstance(origin, SessionQuerySet) or not (
-        copies.are_kept or engine.keeps_copies
-    ):
+    if isinstance(origin, SessionQuerySet):
+        return
+    if not (copies.are_kept or sender.get_session_store_class().keeps_copies):
         return
     rows = sender.rows(using).filter(pk=instance.pk).locked()
     found = rows.values_list("key_hash").first()
@@ -50,8 +49,11 @@ def session_deleted(
 ) -> None:
     """A row was deleted, by whichever road: purge its copies, and announce it."""
     ending = current()
-    engine = sender.get_session_store_class()
-    purge_ended = copies.purge_ended if copies.are_kept else engine.purge_ended
+    purge_ended = (
+        copies.purge_ended
+        if copies.are_kept
+        else sender.get_session_store_class().purge_ended
+    )
     # The deletion takes the primary key from the instance.
     ended = facts.twin(instance)
     reason = ending.reason or _reason_of(origin, sender)
