@@ -280,7 +280,7 @@ def test_batches_grow_while_they_are_fast_and_shrink_while_they_are_slow():
     for _ in range(3):
         pace.time(lambda: pace.size)
         sizes.append(pace.size)
-    assert sizes == [2000, 200, 320]
+    assert sizes == [2000, 400, 800]
 
 
 def test_a_batch_that_took_little_is_no_reason_for_larger_ones():

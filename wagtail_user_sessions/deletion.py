@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 # that deletes what they read.
 FIRST_BATCH = 1000
 SMALLEST_BATCH = 100
-LARGEST_BATCH = 20_000
-SECONDS = 0.2
+LARGEST_BATCH = 50_000
+SECONDS = 0.4
 
 
 def delete_row(
