@@ -108,15 +108,13 @@ class Statement:
     sql: str
     parameters: Sequence[Any]
 
-    def __post_init__(self) -> None:
-        """No value may have been taken for good, by a field that looks into it."""
-        taken = [p.position for p in self.parameters if isinstance(p, Parameter)]
-        if sorted(taken) != list(range(len(taken))):
-            raise Unplannable(self.sql)
-
     def takes(self, number: int) -> Statement:
-        """The statement itself, if it takes so many values."""
-        if sum(isinstance(p, Parameter) for p in self.parameters) != number:
+        """The statement itself, if it takes so many values, each once.
+
+        None may have been taken for good, by a field that looks into it.
+        """
+        taken = [p.position for p in self.parameters if isinstance(p, Parameter)]
+        if sorted(taken) != list(range(number)):
             raise Unplannable(self.sql)
         return self
 

@@ -45,9 +45,8 @@ class SessionStore(DBStore):
     def claim_activity(self, row: AbstractSession) -> bool:
         # A copy's last activity is older than the row's: without a claim it would
         # seem due with each request, until there is another copy.
-        return claim(f"activity.{row.pk}") and copies.claim(
-            f"activity.{row.pk}", seconds=conf.ACTIVITY_INTERVAL
-        )
+        name = f"activity.{row.pk}"
+        return claim(name) and copies.claim(name, seconds=conf.ACTIVITY_INTERVAL)
 
     def claim_change(self, row: AbstractSession) -> bool:
         return copies.claim(f"client.{row.pk}", seconds=conf.ACTIVITY_INTERVAL)

@@ -13,7 +13,6 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError
 from django.core.cache.backends.locmem import LocMemCache
 from django.db import router
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.views.decorators.debug import sensitive_variables
@@ -178,7 +177,7 @@ class SessionStore(RowStore):
             plans.update,
             self.model,
             self._using,
-            Q(key_hash=hash_key(old_key)),
+            self._condition(),
             {"key_hash": hash_key(new_key)},
         )
         with refusing_database_errors():

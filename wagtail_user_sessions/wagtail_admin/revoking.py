@@ -145,7 +145,23 @@ class RevokeView(Revoking, snippets.DeleteView):
         return self.run_after_hook() or HttpResponseRedirect(success_url)
 
 
-class RevokeUserView(Revoking, FormView):  # type: ignore[type-arg]
+class RevokingSeveral(Revoking, FormView):  # type: ignore[type-arg]
+    """Signs out rows, of which the subclass says which."""
+
+    @property
+    def rows(self) -> SessionQuerySet:
+        raise NotImplementedError
+
+    @cached_property
+    def count(self) -> int:
+        return self.rows.count()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.count
+
+
+class RevokeUserView(RevokingSeveral):
     """Sign a user out everywhere; oneself, everywhere but here."""
 
     page_title = gettext_lazy("Sign out everywhere")
@@ -164,14 +180,6 @@ class RevokeUserView(Revoking, FormView):  # type: ignore[type-arg]
         # Nobody is signed out by the end of one that has expired.
         rows = all_rows().active().for_user(self.user)
         return rows.exclude(pk__in=[current_id(self.request)])
-
-    @cached_property
-    def count(self) -> int:
-        return self.rows.count()
-
-    @property
-    def is_empty(self) -> bool:
-        return not self.count
 
     def get_page_subtitle(self) -> str:
         return str(get_user_display_name(self.user))
@@ -200,7 +208,7 @@ class RevokeUserView(Revoking, FormView):  # type: ignore[type-arg]
         return HttpResponseRedirect(self.get_success_url())
 
 
-class RevokeEverybodyView(Revoking, FormView):  # type: ignore[type-arg]
+class RevokeEverybodyView(RevokingSeveral):
     """Sign out all users but for the own session."""
 
     page_title = gettext_lazy("Sign out everybody")
@@ -216,14 +224,6 @@ class RevokeEverybodyView(Revoking, FormView):  # type: ignore[type-arg]
     def rows(self) -> SessionQuerySet:
         rows = all_rows().active().filter(user__isnull=False)
         return rows.exclude(pk__in=[current_id(self.request)])
-
-    @cached_property
-    def count(self) -> int:
-        return self.rows.count()
-
-    @property
-    def is_empty(self) -> bool:
-        return not self.count
 
     @property
     def question(self) -> str:  # type: ignore[override]
