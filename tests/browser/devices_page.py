@@ -135,6 +135,7 @@ class DevicesPage:
 
     def refresh(self) -> None:
         """Come to the front, and wait until the answer to that is put in."""
+        self.settle()
         self.list.evaluate("list => { list.isOld = true }")
         self.come_to_the_front()
         expect(self.list).not_to_have_js_property("isOld", value=True)
