@@ -38,7 +38,7 @@ STOCK = {
 def get_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
     """As ``django.contrib.auth.get_user``."""
     session = cast("SessionStore", request.session)
-    is_read_now = _is_unread(session)
+    session.reads_user = is_read_now = _is_unread(session)
     if SESSION_KEY in session and (found := _find(session)) is not None:
         row, backend = found
         user = (is_read_now and _known_user(row)) or _read_user(row)
@@ -50,7 +50,7 @@ def get_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
 async def aget_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
     """As ``django.contrib.auth.aget_user``."""
     session = cast("SessionStore", request.session)
-    is_read_now = _is_unread(session)
+    session.reads_user = is_read_now = _is_unread(session)
     if await session.ahas_key(SESSION_KEY) and (found := _find(session)) is not None:
         row, backend = found
         known = is_read_now and _known_user(row)

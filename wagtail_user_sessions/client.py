@@ -51,14 +51,28 @@ class Client:
 
 def from_request(request: HttpRequest) -> Client:
     """The client of the request, whatever its headers hold; never raises."""
-    meta = request.META
+    get = request.META.get
+    return _client(
+        _address(request),
+        get("HTTP_USER_AGENT", "")[:USER_AGENT_LIMIT],
+        get("HTTP_SEC_CH_UA", "")[:HINT_LIMIT],
+        get("HTTP_SEC_CH_UA_PLATFORM", "")[:HINT_LIMIT],
+        get("HTTP_SEC_CH_UA_MOBILE", "")[:HINT_LIMIT],
+    )
+
+
+# A visitor comes back with the same headers, request by request.
+@lru_cache(maxsize=1024)
+def _client(
+    ip: IPAddress | None, user_agent: str, brands: str, platform: str, mobile: str
+) -> Client:
     return Client(
-        ip=_address(request),
-        user_agent=clean(meta.get("HTTP_USER_AGENT", ""), limit=USER_AGENT_LIMIT),
+        ip=ip,
+        user_agent=clean(user_agent, limit=USER_AGENT_LIMIT),
         hints=Hints(
-            brands=clean(meta.get("HTTP_SEC_CH_UA", ""), limit=HINT_LIMIT),
-            platform=clean(meta.get("HTTP_SEC_CH_UA_PLATFORM", ""), limit=HINT_LIMIT),
-            mobile=clean(meta.get("HTTP_SEC_CH_UA_MOBILE", ""), limit=HINT_LIMIT),
+            brands=clean(brands, limit=HINT_LIMIT),
+            platform=clean(platform, limit=HINT_LIMIT),
+            mobile=clean(mobile, limit=HINT_LIMIT),
         ),
     )
 
@@ -73,7 +87,6 @@ def parse_ip(text: object) -> IPAddress | None:
     return _parse_ip(text)
 
 
-# A visitor comes back with the same one, request by request.
 @lru_cache(maxsize=1024)
 def _parse_ip(text: str) -> IPAddress | None:
     text = text.strip().strip('"')

@@ -109,7 +109,6 @@ class AuthenticationMiddleware(auth_middleware.AuthenticationMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
         if isinstance(request.session, SessionStore):
-            request.session.reads_user = True
             request.user = cast(Any, SimpleLazyObject(partial(_get_user, request)))
             request.auser = cast(Any, partial(_aget_user, request))
 

@@ -33,7 +33,14 @@ ATTRIBUTE = "_wagtail_user_sessions_plans"
 def read(
     model: type[Row], using: str, condition: Q, *, related: str | None = None
 ) -> Row | None:
-    """The row of a condition that at most one row meets; ``None`` without one.
+    """The row of a condition that at most one row meets; ``None`` without one."""
+    return next(iter(read_all(model, using, condition, related=related)), None)
+
+
+def read_all(
+    model: type[Row], using: str, condition: Q, *, related: str | None = None
+) -> list[Row]:
+    """The rows that meet a condition, in no order.
 
     ``related`` is a foreign key whose row is read in the same query, and then
     stands on the attribute of that name.
@@ -43,9 +50,9 @@ def read(
     key = (model, _shape(condition, values), related)
     plan = _plan(connection, key, lambda: Select(connection, model, condition, related))
     if plan is not None:
-        return cast("Row | None", plan.execute(connection, values))
+        return cast("list[Row]", plan.execute(connection, values))
     rows = _rows(model, using).filter(condition)
-    return (rows.select_related(related) if related else rows).first()
+    return list(rows.select_related(related) if related else rows)
 
 
 def update(
@@ -130,7 +137,7 @@ class Statement:
 
 
 class Select:
-    """Reads a row, and perhaps the one that a foreign key of it names."""
+    """Reads rows, and perhaps those that a foreign key of them names."""
 
     def __init__(
         self,
@@ -164,12 +171,12 @@ class Select:
 
     def execute(
         self, connection: BaseDatabaseWrapper, values: Sequence[Any]
-    ) -> Model | None:
+    ) -> list[Model]:
         parameters = self.statement.prepare(values, connection)
         with connection.cursor() as cursor:
             cursor.execute(self.statement.sql, parameters)
             found = cursor.fetchall()
-        return self._row(list(found[0]), connection) if found else None
+        return [self._row(list(row), connection) for row in found]
 
     def _row(self, values: list[Any], connection: BaseDatabaseWrapper) -> Model:
         for index, (converters, expression) in self.converters:
@@ -227,7 +234,8 @@ class Update:
 def _shape(condition: Q, values: list[Any]) -> Hashable:
     """The condition without its values, which are added to the list.
 
-    None is no value: to ask for it takes another statement.
+    None is no value: to ask for it takes another statement. So does another
+    number of values, where there are several to choose from.
     """
     parts: list[Hashable] = [condition.connector, condition.negated]
     for child in condition.children:
@@ -235,9 +243,13 @@ def _shape(condition: Q, values: list[Any]) -> Hashable:
             parts.append(_shape(child, values))
         else:
             lookup, value = cast("tuple[str, Any]", child)
-            parts.append((lookup, value is None))
-            if value is not None:
-                values.append(value)
+            if isinstance(value, tuple):
+                parts.append((lookup, len(value)))
+                values.extend(value)
+            else:
+                parts.append((lookup, value is None))
+                if value is not None:
+                    values.append(value)
     return tuple(parts)
 
 
@@ -248,7 +260,11 @@ def _slotted(condition: Q, model: type[Model], positions: Iterator[int]) -> Q:
             children.append(_slotted(child, model, positions))
         else:
             lookup, value = cast("tuple[str, Any]", child)
-            children.append((lookup, _slot(model, lookup, value, positions)))
+            if isinstance(value, tuple):
+                slots: Any = [_slot(model, lookup, one, positions) for one in value]
+            else:
+                slots = _slot(model, lookup, value, positions)
+            children.append((lookup, slots))
     return Q.create(children, condition.connector, condition.negated)
 
 

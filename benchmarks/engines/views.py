@@ -17,8 +17,10 @@ def signed_in(request: HttpRequest) -> HttpResponse:
 
 
 def changed(request: HttpRequest) -> HttpResponse:
+    """As most do: who it is comes first."""
+    response = _greet(request)
     request.session["value"] = next(_values)
-    return _greet(request)
+    return response
 
 
 def sign_in(request: HttpRequest) -> HttpResponse:

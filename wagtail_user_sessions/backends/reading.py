@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.views.decorators.debug import sensitive_variables
 
-from wagtail_user_sessions import columns, plans
+from wagtail_user_sessions import columns, everybody, plans
 from wagtail_user_sessions.digests import hash_key
 from wagtail_user_sessions.merging import TRIPLE, Data
 
@@ -27,7 +27,7 @@ class RowReader(SessionBase):
 
     # Whether a cache repeats the rows.
     keeps_copies = False
-    # Whether a row is read together with its user, who is about to be asked for.
+    # Whether the row is read together with its user, because that one is asked for.
     reads_user = False
 
     def __init__(self, session_key: str | None = None) -> None:
@@ -93,12 +93,14 @@ class RowReader(SessionBase):
 
     def _fetch(self) -> AbstractSession | None:
         """The row of this key, if it hasn't ended."""
-        return plans.read(
+        hashes = (hash_key(self.session_key or ""), everybody.KEY_HASH)
+        rows = plans.read_all(
             self.model,
             self._using,
-            self._condition(expire_date__gt=timezone.now()),
+            Q(key_hash__in=hashes, expire_date__gt=timezone.now()),
             related="user" if self.reads_user else None,
         )
+        return everybody.admitted(rows)
 
     def _condition(self, **conditions: Any) -> Q:
         """Names the row of this session's key, if it also meets the conditions."""
