@@ -1,11 +1,14 @@
 """Django's own admin: sessions are seen there, and signed out."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.utils import timezone
 
 from tests.device_page import is_signed_in, signed_in
+from wagtail_user_sessions import everybody
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.signals import session_ended
 
@@ -59,6 +62,13 @@ def test_sessions_are_listed_and_found(here, there):
     for text, count in (("alice", 1), ("192.0.2.7", 2), ("nobody", 0)):
         page = here.get(LIST, {"q": text}).content.decode()
         assert page.count('class="action-select"') == count
+
+
+def test_the_mark_of_a_sign_out_of_everybody_is_not_listed(here, there):
+    rows = Session.objects.filter(pk=there.session.id)
+    long_ago = timezone.now() - timedelta(days=1)
+    rows.update(key_hash=everybody.KEY_HASH, signed_in_at=long_ago)
+    assert here.get(LIST).content.decode().count('class="action-select"') == 1
 
 
 def test_neither_key_nor_data_is_shown(here, there):

@@ -21,7 +21,7 @@ from django.db.models import Max
 from .digests import KEY_HASH_LENGTH
 
 if TYPE_CHECKING:
-    from .models import AbstractSession
+    from .models import AbstractSession, SessionQuerySet
 
 KEY_HASH = bytes(KEY_HASH_LENGTH)
 
@@ -56,6 +56,10 @@ def end(model: type[AbstractSession], using: str, *, until: datetime) -> None:
     """All of them are gone; a later sign-out of everybody goes on."""
     rows = model.rows(using).filter(key_hash=KEY_HASH, signed_in_at=until)
     rows._raw_delete(using)
+
+
+def without_mark(rows: SessionQuerySet) -> SessionQuerySet:
+    return rows.exclude(key_hash=KEY_HASH)
 
 
 def admitted(rows: Iterable[AbstractSession]) -> AbstractSession | None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import uuid
+from collections.abc import Collection, Iterator
+from datetime import datetime
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
+from wagtail_user_sessions import columns, everybody
 from wagtail_user_sessions.backends.db import SessionStore
 from wagtail_user_sessions.deletion import delete_in_batches
 from wagtail_user_sessions.models import SessionQuerySet
@@ -20,6 +23,10 @@ class MassRevocation:
     What is cached is disowned all at once rather than one by one: before, with
     each batch that has committed, and after the last. ``cache_failed`` says
     whether the cache could not be told in the end.
+
+    ``until`` is for everybody: the rows are all sessions that were signed in to by
+    then, but those with the ids in ``spared``. They are refused from the first
+    moment, and stay so where the deletion is broken off.
     """
 
     def __init__(
@@ -29,15 +36,21 @@ class MassRevocation:
         engine: type[SessionStore],
         by: AbstractBaseUser | None = None,
         reason: Reason | str = Reason.REVOKED,
+        until: datetime | None = None,
+        spared: Collection[uuid.UUID] = (),
     ) -> None:
-        self.rows = rows
+        self.rows = everybody.without_mark(rows)
         self.engine = engine
         self.by = by
         self.reason = reason
+        self.until = until
+        self.spared = spared
         self.cache_failed = False
 
     def __iter__(self) -> Iterator[int]:
         """Delete the rows; yields how many each batch had."""
+        if self.until is not None:
+            self._refuse_all(self.until)
         self._purge()
         total = 0
         try:
@@ -49,6 +62,19 @@ class MassRevocation:
             # Whoever stops it half-way has ended sessions as well.
             self._purge_on_commit()
             logger.info("%d sessions ended: %s", total, self.reason)
+
+        if self.until is not None:
+            everybody.end(self.rows.model, self.rows.db, until=self.until)
+
+    def _refuse_all(self, until: datetime) -> None:
+        new = self.engine().create_model_instance({})
+        everybody.begin(
+            self.rows.model,
+            self.rows.db,
+            until=until,
+            spared=self.spared,
+            own_columns=columns.own_columns(new),
+        )
 
     def _purge_on_commit(self) -> None:
         Write(self.rows.db, self._purge)

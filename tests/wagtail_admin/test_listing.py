@@ -13,6 +13,7 @@ from openpyxl import load_workbook
 
 from tests.device_page import signed_in
 from tests.wagtail_admin.conftest import LIST, listed, row_of, text_of, url
+from wagtail_user_sessions import everybody
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.wagtail_admin import pagination
 from wagtail_user_sessions.wagtail_admin.listing import IndexView
@@ -43,6 +44,14 @@ def rows(visitor, person, make_row):
 
 def test_it_opens_on_the_active_sessions_of_users(sue, rows):
     assert found(sue) == ids(row_of(sue), rows["active"])
+
+
+def test_the_mark_of_a_sign_out_of_everybody_is_on_no_list(sue, rows, make_row):
+    mark = make_row()
+    Session.objects.filter(pk=mark.pk).update(
+        key_hash=everybody.KEY_HASH, signed_in_at=timezone.now() - timedelta(days=1)
+    )
+    assert found(sue, status="visitor") == ids(rows["visitor"])
 
 
 @pytest.mark.parametrize("status", ["expired", "refused", "visitor"])

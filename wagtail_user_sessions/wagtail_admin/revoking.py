@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -223,7 +225,12 @@ class RevokeEverybodyView(RevokingSeveral):
     @property
     def rows(self) -> SessionQuerySet:
         rows = all_rows().active().filter(user__isnull=False)
-        return rows.exclude(pk__in=[current_id(self.request)])
+        return rows.exclude(pk__in=self.spared)
+
+    @property
+    def spared(self) -> list[uuid.UUID]:
+        own = current_id(self.request)
+        return [] if own is None else [own]
 
     @property
     def question(self) -> str:  # type: ignore[override]
@@ -244,7 +251,12 @@ class RevokeEverybodyView(RevokingSeveral):
         engine = engine_in_use() or SessionStore
         reason = form.reason_given
         revocation = MassRevocation(
-            self.rows, engine=engine, by=who_asks(request), reason=reason
+            self.rows,
+            engine=engine,
+            by=who_asks(request),
+            reason=reason,
+            until=timezone.now(),
+            spared=self.spared,
         )
         count = 0
         try:
