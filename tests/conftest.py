@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from wagtail_user_sessions import copies, deletion
+from wagtail_user_sessions import copies, pace
 
 ENGINES = ("db", "cached_db")
 CHROME = (
@@ -84,7 +84,7 @@ def batches_of(monkeypatch):
 
     def set_size(size):
         for name in ("FIRST_BATCH", "SMALLEST_BATCH", "LARGEST_BATCH"):
-            monkeypatch.setattr(deletion, name, size)
+            monkeypatch.setattr(pace, name, size)
 
     return set_size
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from tests.conftest import sign_in
 from tests.test_renewed_keys import is_signed_in, renew
-from wagtail_user_sessions import deletion, facts
+from wagtail_user_sessions import facts
 from wagtail_user_sessions.deletion import delete_in_batches
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.revocation import Reason
@@ -271,24 +271,6 @@ def test_a_batch_names_both_ends_of_its_range(make_rows, batches_of, statements)
     bounded = [sql for sql in deletions if "<=" in sql]
     assert len(bounded) == 3
     assert [" > " in sql for sql in bounded] == [False, True, True]
-
-
-def test_batches_grow_while_they_are_fast_and_shrink_while_they_are_slow():
-    clock = iter([0, 0.01, 1, 3, 10, 10.125])
-    pace = deletion.Pace(clock=lambda: next(clock))
-    sizes = []
-    for _ in range(3):
-        pace.time(lambda: pace.size)
-        sizes.append(pace.size)
-    assert sizes == [2000, 400, 800]
-
-
-def test_a_batch_that_took_little_is_no_reason_for_larger_ones():
-    clock = iter([0, 0.01, 1, 1.01])
-    pace = deletion.Pace(clock=lambda: next(clock))
-    for deleted in (0, 10):
-        pace.time(lambda deleted=deleted: deleted)
-        assert pace.size == deletion.FIRST_BATCH
 
 
 @pytest.mark.parametrize("size", [2, 100])

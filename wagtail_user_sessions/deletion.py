@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import Signal
 
+from .pace import Pace, TookTooLongError, can_limit, limited, seconds_on
+from .ranges import Ranges
 from .revocation import Reason, because
 from .signals import session_ended
 from .writes import Write, retrying
 
 if TYPE_CHECKING:
     from .models import AbstractSession, SessionQuerySet
-
-# Rows of a batch, and how long one is to take, in seconds: others wait for a batch
-# that deletes what they read.
-FIRST_BATCH = 1000
-SMALLEST_BATCH = 100
-LARGEST_BATCH = 50_000
-SECONDS = 0.4
 
 
 def delete_row(
@@ -43,24 +37,6 @@ def delete_row(
     return is_deleted
 
 
-class Pace:
-    """How many rows a batch takes: as many as are deleted in about ``SECONDS``."""
-
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
-        self.size = FIRST_BATCH
-        self.clock = clock
-
-    def time(self, delete: Callable[[], int]) -> int:
-        start = self.clock()
-        deleted = delete()
-        factor = SECONDS / max(self.clock() - start, 0.001)
-        # What took fewer rows doesn't tell how long more of them would take.
-        most = 2 if deleted * 2 > self.size else 1
-        size = int(self.size * min(most, factor))
-        self.size = max(SMALLEST_BATCH, min(LARGEST_BATCH, size))
-        return deleted
-
-
 def delete_in_batches(
     rows: SessionQuerySet,
     *,
@@ -72,43 +48,39 @@ def delete_in_batches(
 
     Deleted past the receivers, unless the site itself listens to deletions.
     Each batch repeats the condition of ``rows``, so that a row that no longer
-    meets it is left alone. Memory is constant. ``by_field``, an indexed column
+    meets it is left alone, and takes no more than a second; see ``pace``. Memory
+    is constant. ``by_field``, an indexed column
     without nulls, is gone through once, from its least value on: a batch is a
     range of it.
     """
+    using = rows.db
     is_loud = _has_followers(rows.model) or _has_receivers(session_ended, rows.model)
-    delete = partial(_delete_loudly, reason=reason, by=by) if is_loud else _delete
-    pace = Pace()
-    rest = rows = rows.order_by(by_field)
-    last = object()
-    while last is not None:
-        batch, last, is_part = _first(rest, by_field, size=pace.size)
-        deleted = pace.time(partial(delete, batch.order_by()))
+    pace = Pace(seconds=seconds_on(using), are_loaded=is_loud)
+    delete: Callable[[SessionQuerySet], int] = partial(_delete, pace=pace)
+    if is_loud:
+        delete = partial(_delete_loudly, reason=reason, by=by)
+    ranges = Ranges(rows, by_field, may_guess=can_limit(using) and not is_loud)
+    while not ranges.is_done:
+        batch = ranges.ahead(pace.size)
+        try:
+            deleted = pace.time(partial(delete, batch.rows))
+        except TookTooLongError:
+            ranges.stumbled()
+            continue
+        ranges.passed(batch, deleted=deleted)
         if deleted:
             yield deleted
-        if last is not None and not (is_part and deleted):
-            rest = rows.filter(**{f"{by_field}__gt": last})
 
 
-def _first(
-    rest: SessionQuerySet, by_field: str, *, size: int
-) -> tuple[SessionQuerySet, Any, bool]:
-    """The first rows; the last value among them, which is None where these are all;
-    and whether they are only a part of those with this value.
-    """
-    values = list(rest.values_list(by_field, flat=True)[size - 1 : size])
-    if not values:
-        return rest, None, False
-    (last,) = values
-    if by_field != "pk" and rest.filter(**{by_field: last})[size : size + 1].exists():
-        keys = rest.values_list("pk", flat=True)[: min(size, FIRST_BATCH)]
-        return rest.filter(pk__in=list(keys)), last, True
-    return rest.filter(**{f"{by_field}__lte": last}), last, False
-
-
-def _delete(rows: SessionQuerySet) -> int:
-    deleted: int = retrying(rows.db, partial(rows._raw_delete, rows.db))
+def _delete(rows: SessionQuerySet, *, pace: Pace) -> int:
+    deleted = retrying(rows.db, partial(_delete_in_time, rows, limit=pace.limit))
     Write(rows.db)
+    return deleted
+
+
+def _delete_in_time(rows: SessionQuerySet, *, limit: float | None) -> int:
+    with limited(rows.db, seconds=limit):
+        deleted: int = rows._raw_delete(rows.db)
     return deleted
 
 

@@ -1,0 +1,103 @@
+"""How many rows a batch of deletions takes, and how long it may take."""
+
+import pytest
+from django.db import OperationalError, connection, transaction
+
+from wagtail_user_sessions import pace as paces
+from wagtail_user_sessions.pace import (
+    FIRST_BATCH,
+    Pace,
+    TookTooLongError,
+    can_limit,
+    limited,
+    seconds_on,
+)
+
+is_on_postgresql = connection.vendor == "postgresql"
+on_postgresql = pytest.mark.skipif(
+    not is_on_postgresql, reason="Only PostgreSQL gives statements up"
+)
+
+
+def pace_of(*moments, **options):
+    """A pace of 0.4 seconds by a clock that shows these moments."""
+    clock = iter(moments)
+    return Pace(seconds=0.4, clock=lambda: next(clock), **options)
+
+
+def test_batches_grow_while_they_are_fast_and_shrink_while_they_are_slow():
+    pace = pace_of(0, 0.01, 1, 3, 10, 10.125)
+    sizes = []
+    for _ in range(3):
+        pace.time(lambda: pace.size)
+        sizes.append(pace.size)
+    assert sizes == [4000, 800, 2560]
+
+
+def test_a_batch_that_took_little_is_no_reason_for_larger_ones():
+    pace = pace_of(0, 0.01, 1, 1.01)
+    for deleted in (0, 10):
+        pace.time(lambda deleted=deleted: deleted)
+        assert pace.size == FIRST_BATCH
+
+
+def give_up():
+    raise TookTooLongError
+
+
+def test_a_batch_that_was_given_up_is_followed_by_a_smaller_one():
+    pace = pace_of(0, 1)
+    with pytest.raises(TookTooLongError):
+        pace.time(give_up)
+    assert pace.size == 250
+
+
+def test_the_smallest_batch_is_never_given_up():
+    pace = pace_of(*range(10))
+    limits = []
+    for _ in range(3):
+        limits.append(pace.limit)
+        with pytest.raises(TookTooLongError):
+            pace.time(give_up)
+    assert limits == [0.9, 0.9, None]
+
+
+def test_rows_that_are_loaded_stay_few_however_fast_they_are_deleted():
+    pace = pace_of(0, 0.01, 1, 1.01, are_loaded=True)
+    for _ in range(2):
+        pace.time(lambda: pace.size)
+    assert pace.size == paces.LARGEST_LOADED_BATCH
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_is_the_shorter_the_more_wait_for_it():
+    seconds = {"sqlite": 0.1, "mysql": 0.3, "postgresql": 0.6}
+    assert seconds_on("default") == seconds[connection.vendor]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_given_up_in_a_transaction_of_the_caller():
+    assert can_limit("default") == is_on_postgresql
+    with transaction.atomic():
+        assert not can_limit("default")
+
+
+@pytest.mark.django_db(transaction=True)
+@on_postgresql
+def test_a_statement_that_takes_too_long_is_given_up():
+    with connection.cursor() as cursor:
+        with pytest.raises(TookTooLongError), limited("default", seconds=0.05):
+            cursor.execute("SELECT pg_sleep(5)")
+        # The connection has no limit by now.
+        cursor.execute("SELECT pg_sleep(0.1)")
+
+
+@pytest.mark.django_db(transaction=True)
+@on_postgresql
+def test_a_statement_that_somebody_else_stopped_is_an_error():
+    with (
+        connection.cursor() as cursor,
+        pytest.raises(OperationalError),
+        limited("default", seconds=60),
+    ):
+        cursor.execute("SELECT pg_cancel_backend(pg_backend_pid())")

@@ -1,0 +1,132 @@
+"""How many rows are deleted at once, for nobody to wait long."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.db import OperationalError, transaction
+
+# Rows of a batch.
+FIRST_BATCH = 1000
+SMALLEST_BATCH = 100
+LARGEST_BATCH = 1_000_000
+# Where a batch is loaded before it is deleted, all of it is in memory.
+LARGEST_LOADED_BATCH = 1000
+# How many times as many rows as the batch before.
+GROWTH = 4
+
+# How long a batch is to take, in seconds. Where all other writers wait for it:
+SECONDS_FOR_A_DATABASE = 0.1
+# Where only those wait who write to its rows; under a second even if rows cost
+# three times as much all of a sudden:
+SECONDS_FOR_ROWS = 0.3
+# Where one that takes too long is given up, and after how long that is.
+SECONDS_WITH_A_LIMIT = 0.6
+LIMIT = 0.9
+
+# SQLSTATE of a statement that was given up.
+QUERY_CANCELED = "57014"
+
+
+class TookTooLongError(Exception):
+    """The batch was given up, and nothing of it was deleted."""
+
+
+class Pace:
+    """How many rows a batch takes: as many as are deleted in about ``seconds``."""
+
+    def __init__(
+        self,
+        *,
+        seconds: float,
+        are_loaded: bool = False,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.size = FIRST_BATCH
+        self.seconds = seconds
+        self.largest = LARGEST_BATCH
+        if are_loaded:
+            self.largest = min(LARGEST_BATCH, LARGEST_LOADED_BATCH)
+        self.clock = clock
+
+    def time(self, delete: Callable[[], int]) -> int:
+        start = self.clock()
+        try:
+            deleted = delete()
+        except TookTooLongError:
+            self._set_size(self.size / GROWTH)
+            raise
+        factor = self.seconds / max(self.clock() - start, 0.001)
+        # What took fewer rows doesn't tell how long more of them would take.
+        most = GROWTH if deleted * 2 > self.size else 1
+        self._set_size(self.size * min(most, factor))
+        return deleted
+
+    def _set_size(self, size: float) -> None:
+        self.size = max(SMALLEST_BATCH, min(self.largest, int(size)))
+
+    @property
+    def limit(self) -> float | None:
+        """After how many seconds to give a batch up: never the smallest, which
+        will not take less the next time.
+        """
+        return LIMIT if self.size > SMALLEST_BATCH else None
+
+
+def seconds_on(using: str) -> float:
+    """How long a batch is to take on this database."""
+    if can_limit(using):
+        return SECONDS_WITH_A_LIMIT
+    has_row_locks = transaction.get_connection(using).features.has_select_for_update
+    return SECONDS_FOR_ROWS if has_row_locks else SECONDS_FOR_A_DATABASE
+
+
+def can_limit(using: str) -> bool:
+    """Whether a statement can be given up, and done again: not inside a
+    transaction of the caller's, which would be lost.
+    """
+    connection = transaction.get_connection(using)
+    return (
+        connection.vendor == "postgresql"
+        and not connection.in_atomic_block
+        and connection.get_autocommit()
+    )
+
+
+@contextmanager
+def limited(using: str, *, seconds: float | None) -> Iterator[None]:
+    """Gives up a statement that takes longer than this, where that is possible.
+
+    In a transaction of its own: ``TookTooLongError`` says that it was rolled back.
+    """
+    if seconds is None or not can_limit(using):
+        yield
+        return
+    start = time.perf_counter()
+    try:
+        with transaction.atomic(using=using):
+            _set_limit(using, seconds)
+            yield
+    except OperationalError as error:
+        was_given_up = _sqlstate(error) == QUERY_CANCELED
+        # Sooner, it was somebody else who stopped it.
+        if was_given_up and time.perf_counter() - start >= seconds:
+            raise TookTooLongError from error
+        raise
+
+
+def _set_limit(using: str, seconds: float) -> None:
+    """Until the end of the transaction: the connection may be a pooler's."""
+    with transaction.get_connection(using).cursor() as cursor:
+        milliseconds = str(int(seconds * 1000))
+        cursor.execute(
+            "SELECT set_config('statement_timeout', %s, true)", [milliseconds]
+        )
+
+
+def _sqlstate(error: OperationalError) -> str | None:
+    """Of psycopg, or of psycopg2."""
+    cause = error.__cause__
+    return getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
