@@ -176,6 +176,30 @@ def test_users_without_the_column_for_superusers_are_a_clear_error(
     assert is_alive(key)
 
 
+def test_those_are_signed_out_of_whom_nobody_knows_when_they_signed_in(
+    run, start, is_alive, rows, ada, small_batches
+):
+    keys = [start(ada) for _ in range(5)]
+    for key in keys[:3]:
+        rows.for_key(key).update(signed_in_at=None)
+    assert run("revoke_sessions", "--all") == ("5 sessions were ended.\n", "")
+    assert not any(map(is_alive, keys))
+
+
+def test_a_visitor_who_signs_in_meanwhile_is_not_passed_by(
+    run, start, is_alive, rows, ada, at_each_deletion, small_batches
+):
+    visitor = start()
+    keys = [start(ada) for _ in range(3)]
+
+    def sign_in():
+        rows.for_key(visitor).update(signed_in_at=timezone.now())
+
+    with at_each_deletion(sign_in):
+        run("revoke_sessions", "--all")
+    assert not any(map(is_alive, [visitor, *keys]))
+
+
 @pytest.mark.parametrize(
     ("size", "batches"),
     [(1, 6), (2, 3), (3, 2), (6, 1)],
@@ -186,8 +210,9 @@ def test_the_queries_grow_with_the_batches_and_not_with_the_rows(
     batches_of(size)
     for _ in range(6):
         start(ada)
-    # One counts, two delete a batch, the last two find no more.
-    with django_assert_num_queries(1 + 2 * batches + 2):
+    # One counts, three delete a batch, two find no more, and the last one nobody
+    # who hasn't signed in.
+    with django_assert_num_queries(1 + 3 * batches + 2 + 1):
         run("revoke_sessions", "--all", "--except-superusers")
 
 
