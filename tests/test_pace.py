@@ -9,6 +9,7 @@ from wagtail_user_sessions.pace import (
     Pace,
     TookTooLongError,
     can_limit,
+    let_others_in,
     limited,
     seconds_on,
 )
@@ -73,6 +74,17 @@ def test_rows_that_are_loaded_stay_few_however_fast_they_are_deleted():
 def test_a_batch_is_the_shorter_the_more_wait_for_it():
     seconds = {"sqlite": 0.1, "mysql": 0.3, "postgresql": 0.6}
     assert seconds_on("default") == seconds[connection.vendor]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite has no row locks")
+def test_after_a_batch_those_are_let_in_who_could_not_write(monkeypatch):
+    pauses = []
+    monkeypatch.setattr(paces.time, "sleep", pauses.append)
+    let_others_in("default", took=0.1)
+    with transaction.atomic():
+        let_others_in("default", took=0.1)
+    assert pauses == [0.05]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import Signal
 
-from .pace import Pace, TookTooLongError, can_limit, limited, seconds_on
+from .pace import Pace, TookTooLongError, can_limit, let_others_in, limited, seconds_on
 from .ranges import Ranges
 from .revocation import Reason, because
 from .signals import session_ended
@@ -70,6 +70,8 @@ def delete_in_batches(
         ranges.passed(batch, deleted=deleted)
         if deleted:
             yield deleted
+        if not ranges.is_done:
+            let_others_in(using, took=pace.took)
 
 
 def _delete(rows: SessionQuerySet, *, pace: Pace) -> int:

@@ -19,6 +19,9 @@ GROWTH = 4
 
 # How long a batch is to take, in seconds. Where all other writers wait for it:
 SECONDS_FOR_A_DATABASE = 0.1
+# and then they are let in for a part of that time. They try now and again, and
+# would hardly ever hit upon the moment between two batches.
+PAUSE = 0.5
 # Where only those wait who write to its rows; under a second even if rows cost
 # three times as much all of a sudden:
 SECONDS_FOR_ROWS = 0.3
@@ -45,6 +48,7 @@ class Pace:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.size = FIRST_BATCH
+        self.took = 0.0
         self.seconds = seconds
         self.largest = LARGEST_BATCH
         if are_loaded:
@@ -58,7 +62,8 @@ class Pace:
         except TookTooLongError:
             self._set_size(self.size / GROWTH)
             raise
-        factor = self.seconds / max(self.clock() - start, 0.001)
+        self.took = self.clock() - start
+        factor = self.seconds / max(self.took, 0.001)
         # What took fewer rows doesn't tell how long more of them would take.
         most = GROWTH if deleted * 2 > self.size else 1
         self._set_size(self.size * min(most, factor))
@@ -79,8 +84,21 @@ def seconds_on(using: str) -> float:
     """How long a batch is to take on this database."""
     if can_limit(using):
         return SECONDS_WITH_A_LIMIT
-    has_row_locks = transaction.get_connection(using).features.has_select_for_update
-    return SECONDS_FOR_ROWS if has_row_locks else SECONDS_FOR_A_DATABASE
+    return SECONDS_FOR_ROWS if _has_row_locks(using) else SECONDS_FOR_A_DATABASE
+
+
+def let_others_in(using: str, *, took: float) -> None:
+    """Wait after a batch that has kept all others from writing so long."""
+    if (
+        not _has_row_locks(using)
+        and not transaction.get_connection(using).in_atomic_block
+    ):
+        time.sleep(took * PAUSE)
+
+
+def _has_row_locks(using: str) -> bool:
+    features = transaction.get_connection(using).features
+    return bool(features.has_select_for_update)
 
 
 def can_limit(using: str) -> bool:
