@@ -1,17 +1,22 @@
 """The sign-out of everybody holds from its first moment, however long it takes."""
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from tests.conftest import sign_in
 from tests.models import AccountSession
 from tests.models import SessionStore as AccountStore
-from wagtail_user_sessions import everybody
+from wagtail_user_sessions import barrier
 from wagtail_user_sessions.exceptions import SessionRefused
+from wagtail_user_sessions.management.progress import Progress
 from wagtail_user_sessions.mass_revocation import MassRevocation
 from wagtail_user_sessions.models import Session
+from wagtail_user_sessions.signals import session_ended, session_started
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,21 +38,25 @@ def is_let_in(store, key):
     return "_auth_user_id" in store(key)
 
 
-def begun(store, *, rows=None, until=None, spared=()):
+def sessions(model=Session):
+    return barrier.without_barrier(model.objects.all())
+
+
+def begun(store, *, rows=None, spared=()):
     """A sign-out of everybody of which the first batch has gone."""
     rows = Session.objects.filter(user__isnull=False) if rows is None else rows
-    until = until or timezone.now()
-    batches = iter(MassRevocation(rows, engine=store, until=until, spared=spared))
+    revocation = MassRevocation(rows, engine=store, is_of_everybody=True, spared=spared)
+    batches = iter(revocation)
     assert next(batches) == 1
     return batches
 
 
 def test_every_cookie_is_refused_while_most_rows_are_still_there(store, keys):
     batches = begun(store)
-    assert Session.objects.filter(user__isnull=False).count() == 5
+    assert sessions().count() == 5
     assert not any(is_let_in(store, key) for key in keys)
     assert sum(batches) == 5
-    assert not Session.objects.exists()
+    assert not sessions().exists()
 
 
 def test_a_session_that_is_spared_goes_on(store, keys, alice):
@@ -57,16 +66,28 @@ def test_a_session_that_is_spared_goes_on(store, keys, alice):
     assert [is_let_in(store, key) for key in keys] == [True] + [False] * 5
     for _ in batches:
         pass
-    assert list(Session.objects.all()) == [own]
+    assert list(sessions()) == [own]
     assert is_let_in(store, keys[0])
 
 
-def test_who_signs_in_meanwhile_is_let_in(store, keys, alice):
+def test_who_signs_in_meanwhile_stays_signed_in(store, keys, alice):
     batches = begun(store)
-    session = sign_in(store, alice)
-    assert is_let_in(store, session.session_key)
-    batches.close()
-    assert is_let_in(store, session.session_key)
+    new = [sign_in(store, alice).session_key for _ in range(3)]
+    assert all(is_let_in(store, key) for key in new)
+    for _ in batches:
+        pass
+    assert all(is_let_in(store, key) for key in new)
+
+
+def test_a_sign_in_that_was_under_way_gets_no_further(store, keys, alice):
+    batches = begun(store)
+    late = sign_in(store, alice)
+    before = timezone.now() - timedelta(seconds=30)
+    for _ in batches:
+        pass
+    # As if its transaction had committed only now.
+    Session.objects.for_key(late.session_key).update(signed_in_at=before)
+    assert not is_let_in(store, late.session_key)
 
 
 def test_visitors_are_left_alone(store, keys):
@@ -78,110 +99,192 @@ def test_visitors_are_left_alone(store, keys):
     assert store(session.session_key)["basket"] == ["pears"]
 
 
-def test_sessions_signed_in_to_later_than_what_is_meant_are_let_in(store, keys):
-    long_ago = timezone.now() - timedelta(days=30)
-    Session.objects.for_key(keys[0]).update(signed_in_at=long_ago)
-    until = timezone.now() - timedelta(days=1)
-    rows = Session.objects.filter(signed_in_at__lt=until)
-    batches = begun(store, rows=rows, until=until)
-    assert [is_let_in(store, key) for key in keys] == [False] + [True] * 5
-    assert list(batches) == []
-
-
-def test_a_session_whose_sign_in_nobody_knows_is_refused(store, keys):
-    Session.objects.all().update(signed_in_at=None)
+@pytest.mark.parametrize("age", [timedelta(0), timedelta(days=-1)])
+def test_where_no_sign_in_is_known_the_birth_counts(store, keys, age):
+    born = timezone.now() - age
+    Session.objects.all().update(signed_in_at=None, created_at=born)
     batches = begun(store)
-    assert not any(is_let_in(store, key) for key in keys)
+    assert sum(is_let_in(store, key) for key in keys) == (5 if age else 0)
     batches.close()
 
 
-def test_what_is_broken_off_stays_refused(store, keys):
+def test_what_is_broken_off_stays_refused_and_goes_with_the_clean_up(store, keys):
     begun(store).close()
     assert not any(is_let_in(store, key) for key in keys)
-    # As long as any of them would live: the clean-up then removes the mark, too.
-    mark = Session.objects.get(key_hash=everybody.KEY_HASH)
-    rows = Session.objects.exclude(pk=mark.pk)
-    assert mark.expire_date >= max(row.expire_date for row in rows)
+    assert sessions().count() == 5
+    call_command("clearsessions", verbosity=0)
+    assert not sessions().exists()
+    assert not any(is_let_in(store, key) for key in keys)
+
+
+def test_the_clean_up_takes_nothing_else(store, keys, alice):
+    own = Session.objects.for_key(keys[0]).get()
+    rows = Session.objects.exclude(pk=own.pk)
+    begun(store, rows=rows, spared=[own.pk]).close()
+    visitor = store()
+    visitor["basket"] = ["pears"]
+    visitor.save()
+    new = sign_in(store, alice)
+    call_command("clearsessions", verbosity=0)
+    kept = {row.key_hash for row in sessions()}
+    alive = (keys[0], visitor.session_key, new.session_key)
+    assert kept == {Session.objects.for_key(key).get().key_hash for key in alive}
 
 
 def test_the_next_one_ends_what_was_broken_off(store, keys):
     begun(store).close()
-    revocation = MassRevocation(
-        Session.objects.all(), engine=store, until=timezone.now()
+    assert sum(begun(store)) == 4
+    assert not sessions().exists()
+
+
+def test_a_narrower_one_lifts_nothing(store, keys):
+    begun(store).close()
+    call_command("revoke_sessions", all=True, older_than="30d", verbosity=0)
+    call_command("revoke_sessions", all=True, except_superusers=True, verbosity=0)
+    sign_in_again = Session(key_hash=bytes(31) + b"\1")
+    barrier.raise_barrier(
+        sign_in_again,
+        "default",
+        until=timezone.now() - timedelta(days=1),
+        spared=[row.pk for row in Session.objects.all()],
     )
-    assert sum(revocation) == 5
+    assert not any(is_let_in(store, key) for key in keys)
+
+
+def test_the_barrier_goes_when_no_session_can_be_left(store, keys):
+    last = max(row.expire_date for row in Session.objects.all())
+    for _ in begun(store):
+        pass
+    row = Session.objects.get()
+    assert row.key_hash == barrier.KEY_HASH
+    assert row.expire_date >= last
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    call_command("clearsessions", verbosity=0)
     assert not Session.objects.exists()
 
 
-def test_one_that_ends_leaves_the_mark_of_a_later_one(store, keys):
-    first = begun(store)
-    second = begun(store, until=timezone.now() + timedelta(seconds=1))
-    assert sum(first) == 4
-    mark = Session.objects.get()
-    assert mark.key_hash == everybody.KEY_HASH
-    assert list(second) == []
-    assert not Session.objects.exists()
-
-
-def test_a_late_save_does_not_bring_one_back(store, keys):
+def test_a_late_save_brings_none_back(store, keys):
     late = [store(key) for key in keys]
     for session in late:
         session["basket"] = ["pears"]
     batches = begun(store)
-    (last,) = [session for session in late if not is_refused(session)][-1:]
-    assert not is_let_in(store, last.session_key)
+    saved = [session for session in late if is_saved(session)]
+    assert len(saved) == 5
+    assert not any(is_let_in(store, key) for key in keys)
     for _ in batches:
         pass
-    assert not is_let_in(store, last.session_key)
+    assert not any(is_let_in(store, key) for key in keys)
 
 
-def is_refused(session):
+def is_saved(session):
     try:
         session.save()
     except SessionRefused:
-        return True
-    return False
+        return False
+    return True
 
 
-def test_the_command_signs_everybody_out_at_once(store, keys, run_slowly):
-    seen = run_slowly(lambda: [is_let_in(store, key) for key in keys])
+def test_nobody_is_told_of_the_barrier(store, keys):
+    told = []
+
+    def listener(session, **kwargs):
+        told.append(session.key_hash)
+
+    for signal in (session_started, session_ended):
+        signal.connect(listener, sender=Session)
+    try:
+        for _ in begun(store):
+            pass
+    finally:
+        for signal in (session_started, session_ended):
+            signal.disconnect(listener, sender=Session)
+    assert len(told) == 6
+    assert barrier.KEY_HASH not in told
+
+
+def test_what_was_rolled_back_refuses_nobody(store, keys):
+    with transaction.atomic():
+        for _ in begun(store):
+            pass
+        transaction.set_rollback(True)
+    assert all(is_let_in(store, key) for key in keys)
+
+
+@pytest.mark.parametrize("is_atomic", [False, True])
+def test_one_barrier_is_raised_over_another(store, keys, is_atomic):
+    for _ in range(2):
+        if is_atomic:
+            with transaction.atomic():
+                raised()
+        else:
+            raised()
+    assert Session.objects.filter(key_hash=barrier.KEY_HASH).count() == 1
+
+
+def raised():
+    new = Session(key_hash=bytes(31) + b"\1")
+    barrier.raise_barrier(new, "default", until=timezone.now(), spared=[])
+
+
+def test_barriers_can_be_raised_at_once_beside_others_who_write(store, keys):
+    failures = []
+
+    def repeatedly(act):
+        try:
+            for _ in range(20):
+                act()
+        except OperationalError as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    def save():
+        session = store(keys[0])
+        session["at"] = str(timezone.now())
+        session.create()
+
+    threads = [
+        threading.Thread(target=repeatedly, args=[act])
+        for act in (raised, raised, save)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert Session.objects.filter(key_hash=barrier.KEY_HASH).count() == 1
+
+
+def test_the_command_signs_everybody_out_at_once(store, keys, monkeypatch):
+    seen = []
+
+    def follow(self, batches):
+        counts = []
+        for count in batches:
+            counts.append(count)
+            seen.append([is_let_in(store, key) for key in keys])
+        return sum(counts)
+
+    monkeypatch.setattr(Progress, "follow", follow)
+    call_command("revoke_sessions", all=True, verbosity=0)
     assert seen == [[False] * 6] * 6
-    assert not Session.objects.exists()
+    assert not sessions().exists()
 
 
-@pytest.fixture
-def run_slowly(monkeypatch):
-    """Runs the command; answers with what is seen after each batch."""
-    from django.core.management import call_command
-
-    from wagtail_user_sessions.management.progress import Progress
-
-    def run(look):
-        seen = []
-
-        def follow(self, batches):
-            return sum(seen.append(look()) or count for count in batches)
-
-        monkeypatch.setattr(Progress, "follow", follow)
-        call_command("revoke_sessions", all=True, verbosity=0)
-        return seen
-
-    return run
-
-
-def test_a_model_of_the_sites_own_has_its_mark_in_its_own_table(alice, settings):
+def test_a_model_of_the_sites_own_has_its_barrier_in_its_own_table(alice, settings):
     settings.SESSION_ENGINE = "tests.models"
     keys = [sign_in(AccountStore, alice).session_key for _ in range(2)]
     rows = AccountSession.objects.filter(user__isnull=False)
     batches = begun(AccountStore, rows=rows)
     assert not any(is_let_in(AccountStore, key) for key in keys)
     assert sum(batches) == 1
-    assert not AccountSession.objects.exists()
+    assert not sessions(AccountSession).exists()
+    assert not Session.objects.exists()
 
 
-def test_no_key_has_the_hash_of_the_mark(store, keys):
+def test_no_key_has_the_hash_of_the_barrier(store, keys):
     batches = begun(store)
-    for key in ("", "\0" * 32, "0" * 64, everybody.KEY_HASH.decode()):
+    for key in ("", "\0" * 32, "0" * 64, barrier.KEY_HASH.decode()):
         session = store(key)
         assert (session.load(), session.row) == ({}, None)
     batches.close()

@@ -17,9 +17,11 @@ def forget():
 def checks(monkeypatch):
     """Counts how often a signature is checked."""
     made = []
-    real = signing.loads
+    real = signing.TimestampSigner.unsign
     monkeypatch.setattr(
-        signing, "loads", lambda *args, **kw: made.append(args) or real(*args, **kw)
+        signing.TimestampSigner,
+        "unsign",
+        lambda *args, **kw: made.append(args) or real(*args, **kw),
     )
     return made
 
@@ -57,3 +59,14 @@ def test_long_texts_are_not_kept(store, checks):
         assert session.decode(text) == {"a": "x" * 5000}
     assert len(checks) == 2
     assert signatures._unsign_once.cache_info().currsize == 0
+
+
+def test_what_a_short_text_unpacks_to_is_not_kept(store, checks):
+    session = store()
+    data = {"a": "x" * 100_000}
+    text = signing.dumps(data, salt=session.key_salt, compress=True)
+    assert len(text) < signatures.LENGTH
+    for _ in range(2):
+        assert session.decode(text) == data
+    assert len(checks) == 1
+    assert len(signatures._unsign_once(text, session.key_salt)) < len(text)

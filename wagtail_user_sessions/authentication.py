@@ -6,17 +6,23 @@ met, that one decides.
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib import auth
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth import (
+    BACKEND_SESSION_KEY,
+    HASH_SESSION_KEY,
+    SESSION_KEY,
+    backends,
+)
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db import models, router
-from django.db.models import Q
+from django.db.models import Q, manager
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
@@ -28,10 +34,23 @@ if TYPE_CHECKING:
     from .models import AbstractSession
 
 
-# As Django has them, whatever is put in their place later.
-GET_USER, AGET_USER = ModelBackend.get_user, ModelBackend.aget_user
+def _of_django(owner: type, name: str, module: ModuleType) -> object:
+    """The method as Django has it, whatever is put in its place later.
+
+    Nothing is it where something else was in its place before.
+    """
+    method = getattr(owner, name)
+    code = getattr(method, "__code__", None)
+    is_djangos = code is not None and code.co_filename == module.__file__
+    return method if is_djangos else object()
+
+
+GET_USER, AGET_USER = (
+    _of_django(ModelBackend, name, backends) for name in ("get_user", "aget_user")
+)
 STOCK = {
-    name: getattr(models.Manager, name) for name in ("get_queryset", "get", "aget")
+    name: _of_django(models.Manager, name, manager)
+    for name in ("get_queryset", "get", "aget")
 }
 
 
@@ -39,7 +58,9 @@ def get_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
     """As ``django.contrib.auth.get_user``."""
     session = cast("SessionStore", request.session)
     session.reads_user = is_read_now = _is_unread(session)
-    if SESSION_KEY in session and (found := _find(session)) is not None:
+    is_signed_in = SESSION_KEY in session
+    session.reads_user = False
+    if is_signed_in and (found := _find(session)) is not None:
         row, backend = found
         user = (is_read_now and _known_user(row)) or _read_user(row)
         if user and _is_let_in(user, backend, session):
@@ -51,7 +72,9 @@ async def aget_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
     """As ``django.contrib.auth.aget_user``."""
     session = cast("SessionStore", request.session)
     session.reads_user = is_read_now = _is_unread(session)
-    if await session.ahas_key(SESSION_KEY) and (found := _find(session)) is not None:
+    is_signed_in = await session.ahas_key(SESSION_KEY)
+    session.reads_user = False
+    if is_signed_in and (found := _find(session)) is not None:
         row, backend = found
         known = is_read_now and _known_user(row)
         user = known or await sync_to_async(_read_user)(row)

@@ -74,6 +74,22 @@ def delete_in_batches(
             let_others_in(using, took=pace.took)
 
 
+def delete_by_sign_in(
+    rows: SessionQuerySet,
+    *,
+    reason: Reason | str,
+    by: AbstractBaseUser | None = None,
+) -> Iterator[int]:
+    """Delete the rows in batches in the order of sign-in, which is mostly the order
+    of the table as well; then those of which no sign-in is known.
+    """
+    delete = partial(delete_in_batches, reason=reason, by=by)
+    yield from delete(rows.filter(signed_in_at__isnull=False), by_field="signed_in_at")
+    rest = rows.filter(signed_in_at=None)
+    if rest.exists():
+        yield from delete(rest)
+
+
 def _delete(rows: SessionQuerySet, *, pace: Pace) -> int:
     deleted = retrying(rows.db, partial(_delete_in_time, rows, limit=pace.limit))
     Write(rows.db)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, NamedTuple, TypeVar, cast
 
+from django.core.exceptions import EmptyResultSet
 from django.core.signals import setting_changed
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -235,7 +236,7 @@ def _shape(condition: Q, values: list[Any]) -> Hashable:
     """The condition without its values, which are added to the list.
 
     None is no value: to ask for it takes another statement. So does another
-    number of values, where there are several to choose from.
+    number of values, where a tuple has several to choose from.
     """
     parts: list[Hashable] = [condition.connector, condition.negated]
     for child in condition.children:
@@ -320,7 +321,7 @@ def _plan(
     if key not in plans:
         try:
             plans[key] = build()
-        except (Unplannable, AttributeError, TypeError, ValueError):
+        except (Unplannable, EmptyResultSet, AttributeError, TypeError, ValueError):
             # If it is an error of who asks, the ORM tells it.
             plans[key] = None
     return cast("T | None", plans[key])

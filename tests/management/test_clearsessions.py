@@ -38,8 +38,8 @@ def test_a_dry_run_deletes_nothing(run, start, rows):
 
 @pytest.mark.parametrize(
     ("size", "queries"),
-    # One counts, three delete a batch, the last two find no more.
-    [(1, 1 + 6 * 3 + 2), (2, 1 + 3 * 3 + 2), (3, 1 + 2 * 3 + 2), (6, 1 + 3 + 2)],
+    # One counts, three delete a batch, two find no more, and the last no barrier.
+    [(1, 1 + 6 * 3 + 3), (2, 1 + 3 * 3 + 3), (3, 1 + 2 * 3 + 3), (6, 1 + 3 + 3)],
 )
 def test_the_queries_grow_with_the_batches_and_not_with_the_rows(
     run, start, rows, batches_of, django_assert_num_queries, size, queries

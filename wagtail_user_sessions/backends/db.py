@@ -17,9 +17,13 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.views.decorators.debug import sensitive_variables
 
-from wagtail_user_sessions import plans
+from wagtail_user_sessions import barrier, plans
 from wagtail_user_sessions.conf import conf
-from wagtail_user_sessions.deletion import delete_in_batches, delete_row
+from wagtail_user_sessions.deletion import (
+    delete_by_sign_in,
+    delete_in_batches,
+    delete_row,
+)
 from wagtail_user_sessions.digests import hash_key
 from wagtail_user_sessions.exceptions import (
     GONE,
@@ -280,11 +284,19 @@ class SessionStore(RowStore):
 
     @classmethod
     def clear_expired_in_batches(cls) -> Iterator[int]:
-        """Delete the expired sessions; yields how many each batch had."""
-        # Copies in a cache refuse themselves after their expiry.
-        return delete_in_batches(
-            cls.get_expired(), reason=Reason.EXPIRED, by_field="expire_date"
+        """Delete the expired sessions, and what is left of a sign-out of everybody
+        that was broken off; yields how many each batch had.
+        """
+        # Copies in a cache refuse themselves after their expiry, and there are none
+        # of what a barrier refuses.
+        expired = cls.get_expired()
+        yield from delete_in_batches(
+            expired, reason=Reason.EXPIRED, by_field="expire_date"
         )
+        model = cls.get_model_class()
+        refused = barrier.refused(model.rows(router.db_for_write(model)))
+        if refused is not None:
+            yield from delete_by_sign_in(refused, reason=Reason.REVOKED)
 
     # Activity
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.views.decorators.debug import sensitive_variables
 
-from wagtail_user_sessions import columns, everybody, plans
+from wagtail_user_sessions import barrier, columns, plans
 from wagtail_user_sessions.digests import hash_key
 from wagtail_user_sessions.merging import TRIPLE, Data
 
@@ -93,14 +93,14 @@ class RowReader(SessionBase):
 
     def _fetch(self) -> AbstractSession | None:
         """The row of this key, if it hasn't ended."""
-        hashes = (hash_key(self.session_key or ""), everybody.KEY_HASH)
+        hashes = (hash_key(self.session_key or ""), barrier.KEY_HASH)
         rows = plans.read_all(
             self.model,
             self._using,
             Q(key_hash__in=hashes, expire_date__gt=timezone.now()),
             related="user" if self.reads_user else None,
         )
-        return everybody.admitted(rows)
+        return barrier.admitted(rows)
 
     def _condition(self, **conditions: Any) -> Q:
         """Names the row of this session's key, if it also meets the conditions."""

@@ -10,10 +10,11 @@ from django.contrib import auth
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -210,6 +211,8 @@ class RevokeUserView(RevokingSeveral):
         return HttpResponseRedirect(self.get_success_url())
 
 
+# A sign-out holds from its first moment, and not from the end of a transaction.
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
 class RevokeEverybodyView(RevokingSeveral):
     """Sign out all users but for the own session."""
 
@@ -255,7 +258,7 @@ class RevokeEverybodyView(RevokingSeveral):
             engine=engine,
             by=who_asks(request),
             reason=reason,
-            until=timezone.now(),
+            is_of_everybody=True,
             spared=self.spared,
         )
         count = 0

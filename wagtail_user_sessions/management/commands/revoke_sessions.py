@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import models, router
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from wagtail_user_sessions import barrier
 from wagtail_user_sessions.backends.db import SessionStore
 from wagtail_user_sessions.conf import Conf, conf
 from wagtail_user_sessions.management.age import moment_before
@@ -57,8 +56,9 @@ class Command(BaseCommand):
         if dry_run:
             self._tell_chosen(rows.count())
         elif options["all"]:
-            until = None if options["except_superusers"] else _latest(options)
-            revocation = MassRevocation(rows, engine=engine, until=until)
+            revocation = MassRevocation(
+                rows, engine=engine, is_of_everybody=_is_of_everybody(options)
+            )
             progress = Progress(self.stderr, total=rows.count())
             ended = progress.follow(revocation)
             self._tell_ended(ended, cache_failed=revocation.cache_failed)
@@ -102,16 +102,16 @@ def _choose(engine: type[SessionStore], options: dict[str, Any]) -> SessionQuery
     elif options["except_superusers"]:
         rows = rows.exclude(user__in=superusers())
     if options["older_than"] is not None:
-        rows = rows.filter(_is_older(_latest(options)))
-    return rows
+        rows = rows.filter(_is_older(options["older_than"]))
+    return barrier.without_barrier(rows)
 
 
-def _latest(options: dict[str, Any]) -> datetime:
-    """Up to when the sessions were signed in to that are to be ended."""
-    age = options["older_than"]
-    return timezone.now() if age is None else moment_before(age)
+def _is_of_everybody(options: dict[str, Any]) -> bool:
+    is_narrower = options["except_superusers"] or options["older_than"] is not None
+    return options["all"] and not is_narrower
 
 
-def _is_older(moment: datetime) -> models.Q:
+def _is_older(age: str) -> models.Q:
+    moment = moment_before(age)
     anonymous = models.Q(signed_in_at=None, created_at__lt=moment)
     return models.Q(signed_in_at__lt=moment) | anonymous
