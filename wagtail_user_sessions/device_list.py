@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from .conf import conf
 from .forms import RenameForm
@@ -33,6 +34,11 @@ PASSWORD_CHANGE = ("password_change", "account_change_password")
 URLFor = Callable[..., str]
 
 
+def nowhere(name: str, pk: uuid.UUID) -> str:
+    """The address of an action with an example."""
+    return ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Device:
     """A device of the list: a session, and what the page says about it."""
@@ -41,19 +47,17 @@ class Device:
     # When the list was made.
     now: datetime
     is_current: bool = False
-    # Whether the browser forgets the session when it closes.
-    ends_with_browser: bool = False
     # Whether the page asks for a confirmation, or for a name.
     is_confirming: bool = False
     is_renaming: bool = False
     form: RenameForm | None = None
-    revoke_url: str = ""
-    rename_url: str = ""
     # Sent along by the forms; see OwnSessions.prove().
     proof: str = ""
     # The part that gets the focus: "title", "sign_out", "rename_button", "confirm"
     # or "rename".
     focus: str = ""
+    # Of its actions. No template's business, so it isn't shown.
+    url_for: URLFor = field(default=nowhere, repr=False)
 
     @property
     def id(self) -> uuid.UUID:
@@ -83,6 +87,22 @@ class Device:
     def place(self) -> str:
         """City and country, as far as they are known: "London, GB"."""
         return self.session.place
+
+    # Few pages ask for what follows, or for few devices.
+
+    @cached_property
+    def revoke_url(self) -> str:
+        return self.url_for("device_revoke", self.id)
+
+    @cached_property
+    def rename_url(self) -> str:
+        return self.url_for("device_rename", self.id)
+
+    @cached_property
+    def ends_with_browser(self) -> bool:
+        """Whether the browser forgets the session when it closes."""
+        # An example has no data.
+        return bool(self.session.session_data) and self.session.ends_with_browser()
 
     @property
     def last_activity(self) -> datetime:
@@ -211,7 +231,12 @@ def read(
     device that gets a name; ``password_url`` goes before that of the settings.
     """
     sessions = OwnSessions(request)
+    listed = sessions.listed
+    query = state.closed.query
     now = timezone.now()
+
+    def action_url(name: str, *args: object) -> str:
+        return url_for(name, *args) + query
 
     def describe(row: AbstractSession) -> Device:
         is_renaming = state.rename == str(row.pk)
@@ -219,26 +244,24 @@ def read(
             session=row,
             now=now,
             is_current=row.pk == sessions.current_id,
-            ends_with_browser=row.ends_with_browser(),
             is_confirming=state.confirm == str(row.pk),
             is_renaming=is_renaming,
             form=(form or RenameForm({"name": row.name})) if is_renaming else None,
-            revoke_url=url_for("device_revoke", row.pk) + state.closed.query,
-            rename_url=url_for("device_rename", row.pk) + state.closed.query,
             proof=sessions.prove(row.pk),
+            url_for=action_url,
         )
 
-    rows = list(sessions.listed[: state.shown])
+    rows = list(listed[: state.shown])
     asked = state.device_id
     if asked is not None and all(row.pk != asked for row in rows):
         # Others have been used since, and have pushed it off the list.
-        rows += sessions.listed.filter(pk=asked)
+        rows += listed.filter(pk=asked)
     return DeviceList(
-        count=sessions.listed.count(),
+        count=listed.count(),
         devices=tuple(map(describe, rows)),
         state=state,
         url=url_for("device_list"),
-        revoke_others_url=url_for("device_revoke_others") + state.closed.query,
+        revoke_others_url=action_url("device_revoke_others"),
         password_change_url=password_url or password_change_url(),
     )
 
