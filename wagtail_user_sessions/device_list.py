@@ -15,13 +15,16 @@ from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
 
+from .calendars import Moment
 from .conf import conf
 from .forms import RenameForm
 from .list_state import MAX_SHOWN, NOT_YOU, OTHERS, PAGE_SIZE, ListState
 from .models import AbstractSession
 from .moments import ago
 from .own_sessions import OwnSessions
+from .wording import Wording
 
 # A device counts as in use for this long after its last activity, besides the
 # interval within which no activity is written.
@@ -56,39 +59,44 @@ class Device:
     # The part that gets the focus: "title", "sign_out", "rename_button", "confirm"
     # or "rename".
     focus: str = ""
-    # Of its actions. No template's business, so it isn't shown.
+    # What the devices of a list share; no template's business, so it isn't shown.
     url_for: URLFor = field(default=nowhere, repr=False)
+    wording: Wording = field(default_factory=Wording, repr=False)
 
     @property
     def id(self) -> uuid.UUID:
         return self.session.pk
 
-    @property
+    @cached_property
+    def html_id(self) -> str:
+        """The id as a part of other ids."""
+        # Digits, letters and hyphens.
+        return SafeString(self.id)
+
+    @cached_property
     def title(self) -> str:
         """The name that its user gave it, else its label."""
         return self.session.name or self.label
 
-    @property
+    @cached_property
     def label(self) -> str:
         """What it is, such as "Chrome on Windows"."""
         return self.session.device_label
 
-    @property
+    @cached_property
     def full_title(self) -> str:
         """The title and the place, which tell it from others of its kind."""
-        return full_title(self.session)
+        return with_place(self.title, self.place)
 
     @property
     def kind(self) -> str:
         """A value of ``devices.Kind``, such as "mobile"."""
         return self.session.device_kind
 
-    @property
+    @cached_property
     def place(self) -> str:
         """City and country, as far as they are known: "London, GB"."""
         return self.session.place
-
-    # Few pages ask for what follows, or for few devices.
 
     @cached_property
     def revoke_url(self) -> str:
@@ -104,7 +112,7 @@ class Device:
         # An example has no data.
         return bool(self.session.session_data) and self.session.ends_with_browser()
 
-    @property
+    @cached_property
     def last_activity(self) -> datetime:
         return last_used(self.session)
 
@@ -113,11 +121,42 @@ class Device:
         """The last activity in words, such as "3 hours ago"."""
         return ago(self.last_activity, now=self.now)
 
-    @property
+    @cached_property
     def is_active_now(self) -> bool:
         """Whether it is, or may be, in use at this moment."""
         silence = timedelta(seconds=conf.ACTIVITY_INTERVAL) + ACTIVE_NOW
         return self.is_current or self.now - self.last_activity < silence
+
+    @cached_property
+    def seen(self) -> Moment:
+        """The last activity, written."""
+        return self.wording.calendar.write(self.last_activity)
+
+    @cached_property
+    def signed_in(self) -> Moment | None:
+        """When its user signed in, written."""
+        moment = self.session.signed_in_at
+        return None if moment is None else self.wording.calendar.write(moment)
+
+    @cached_property
+    def expires(self) -> Moment:
+        """When its session expires, written."""
+        return self.wording.calendar.write(self.session.expire_date)
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What is said of each device, in the language of the page."""
+        return self.wording.words
+
+    @property
+    def rename_text(self) -> str:
+        """The accessible name of the button that renames it."""
+        return self.wording.rename_text(self.full_title)
+
+    @property
+    def sign_out_text(self) -> str:
+        """The accessible name of the button that signs it out."""
+        return self.wording.sign_out_text(self.full_title)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,6 +272,7 @@ def read(
     sessions = OwnSessions(request)
     listed = sessions.listed
     query = state.closed.query
+    wording = Wording()
     now = timezone.now()
 
     def action_url(name: str, *args: object) -> str:
@@ -249,6 +289,7 @@ def read(
             form=(form or RenameForm({"name": row.name})) if is_renaming else None,
             proof=sessions.prove(row.pk),
             url_for=action_url,
+            wording=wording,
         )
 
     rows = list(listed[: state.shown])
@@ -267,8 +308,11 @@ def read(
 
 
 def full_title(row: AbstractSession) -> str:
-    title = row.name or row.device_label
-    return f"{title} ({row.place})" if row.place else title
+    return with_place(row.name or row.device_label, row.place)
+
+
+def with_place(title: str, place: str) -> str:
+    return f"{title} ({place})" if place else title
 
 
 def last_used(row: AbstractSession) -> datetime:

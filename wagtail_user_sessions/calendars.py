@@ -1,0 +1,81 @@
+"""How a list writes moments: in the visitor's language and time zone."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from functools import lru_cache
+from string import ascii_letters
+from typing import TypedDict
+
+from django.conf import settings
+from django.utils.dateformat import DateFormat, TimeFormat
+from django.utils.formats import get_format
+from django.utils.html import escape
+from django.utils.safestring import SafeString
+from django.utils.timezone import get_current_timezone, is_naive
+from django.utils.translation import get_language, override
+
+# Letters of a style by which it tells more than the day, or other than the minute.
+# https://docs.djangoproject.com/en/stable/ref/templates/builtins/#date
+BEYOND_THE_DAY = frozenset("aAcefgGhHiIOPrsTuUZ")
+BEYOND_THE_MINUTE = frozenset(ascii_letters) - frozenset("aAfgGhHiP")
+
+# Days and minutes whose text is kept: some months, and a whole day, in a few languages.
+KEPT = 4096
+
+
+class Moment(TypedDict):
+    """A moment as a page writes it."""
+
+    # For machines, such as the attribute of <time>.
+    iso: str
+    # In the styles DATE_FORMAT and TIME_FORMAT of the language.
+    date: str
+    time: str
+
+
+class Calendar:
+    """In the language and the time zone of when it is made.
+
+    What they say is asked for once, not for each moment of a page.
+    """
+
+    def __init__(self) -> None:
+        self.language = get_language()
+        self.zone = get_current_timezone() if settings.USE_TZ else None
+        self.date_style = str(get_format("DATE_FORMAT", self.language))
+        self.time_style = str(get_format("TIME_FORMAT", self.language))
+        self.has_days = BEYOND_THE_DAY.isdisjoint(self.date_style)
+        self.has_minutes = BEYOND_THE_MINUTE.isdisjoint(self.time_style)
+
+    def write(self, moment: datetime) -> Moment:
+        is_local = self.zone is None or is_naive(moment)
+        local = moment if is_local else moment.astimezone(self.zone)
+        return {
+            # Digits and signs alone.
+            "iso": SafeString(local.isoformat()),
+            "date": self._date(local),
+            "time": self._time(local),
+        }
+
+    def _date(self, local: datetime) -> str:
+        if self.has_days:
+            return _kept_text(local.date(), self.date_style, self.language)
+        return _text(local, self.date_style, self.language)
+
+    def _time(self, local: datetime) -> str:
+        if self.has_minutes:
+            minute = time(local.hour, local.minute)
+            return _kept_text(minute, self.time_style, self.language)
+        return _text(local, self.time_style, self.language)
+
+
+def _text(moment: date | time, style: str, language: str | None) -> str:
+    writer = TimeFormat if isinstance(moment, time) else DateFormat
+    # The language may be another one by now.
+    with override(language):
+        return escape(writer(moment).format(style))
+
+
+# Of days and minutes alone: a datetime equals the same one in another time zone.
+_kept_text = lru_cache(maxsize=KEPT)(_text)
