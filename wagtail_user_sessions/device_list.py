@@ -63,6 +63,10 @@ class Device:
     url_for: URLFor = field(default=nowhere, repr=False)
     wording: Wording = field(default_factory=Wording, repr=False)
 
+    def __getitem__(self, name: str) -> object:
+        """As templates ask first, for whom each attribute else costs an exception."""
+        return getattr(self, name)
+
     @property
     def id(self) -> uuid.UUID:
         return self.session.pk
@@ -279,12 +283,13 @@ def read(
         return url_for(name, *args) + query
 
     def describe(row: AbstractSession) -> Device:
-        is_renaming = state.rename == str(row.pk)
+        pk = str(row.pk)
+        is_renaming = state.rename == pk
         return Device(
             session=row,
             now=now,
             is_current=row.pk == sessions.current_id,
-            is_confirming=state.confirm == str(row.pk),
+            is_confirming=state.confirm == pk,
             is_renaming=is_renaming,
             form=(form or RenameForm({"name": row.name})) if is_renaming else None,
             proof=sessions.prove(row.pk),

@@ -12,6 +12,7 @@ from django.db import router
 from django.db.models import Case, Value, When
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 
 from .backends.db import SessionStore
 from .models import AbstractSession, SessionQuerySet
@@ -32,11 +33,16 @@ class OwnSessions:
         self.current_id = session.id
 
     @property
-    def rows(self) -> SessionQuerySet:
-        """All rows of the user, from the database that is written to: a replica
-        may still have those that have ended.
+    def _all(self) -> SessionQuerySet:
+        """From the database that is written to: a replica may still have those that
+        have ended.
         """
-        return self.model.rows(router.db_for_write(self.model)).for_user(self.user)
+        return self.model.rows(router.db_for_write(self.model))
+
+    @property
+    def rows(self) -> SessionQuerySet:
+        """All of the user."""
+        return self._all.for_user(self.user)
 
     @property
     def listed(self) -> SessionQuerySet:
@@ -44,7 +50,7 @@ class OwnSessions:
         last activity.
         """
         return (
-            self.rows.active()
+            self._all.active()
             .authentic_for(self.user)
             .order_by(
                 Case(When(pk=self.current_id, then=Value(0)), default=Value(1)),
@@ -66,14 +72,18 @@ class OwnSessions:
         A form sends it along. So one that has ended meanwhile can be told from
         one that never was the user's, though neither has a row to find.
         """
-        return _signer().signature(self._claim(pk))
+        return self._signer.signature(self._claim(pk))
 
     def is_proven(self, pk: uuid.UUID, proof: str) -> bool:
         try:
-            _signer().unsign(f"{self._claim(pk)}:{proof}")
+            self._signer.unsign(f"{self._claim(pk)}:{proof}")
         except BadSignature:
             return False
         return True
+
+    @cached_property
+    def _signer(self) -> Signer:
+        return Signer(salt="wagtail_user_sessions.own_sessions")
 
     def _claim(self, pk: uuid.UUID) -> str:
         return f"{self.user.pk}/{pk}"
@@ -82,7 +92,3 @@ class OwnSessions:
 def current_id(request: HttpRequest) -> uuid.UUID | None:
     """The id of the request's session; ``None`` where its engine isn't ours."""
     return getattr(request.session, "id", None)
-
-
-def _signer() -> Signer:
-    return Signer(salt="wagtail_user_sessions.own_sessions")

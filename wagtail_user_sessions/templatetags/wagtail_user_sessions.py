@@ -8,7 +8,7 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.template import Context
 from django.templatetags.static import static
-from django.utils.html import format_html_join
+from django.utils.html import escape, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from wagtail_user_sessions.device_list import DeviceList, read
@@ -49,6 +49,8 @@ def show_device_list(context: Context) -> dict[str, Any]:
 @register.filter
 def breakable(ip: str) -> SafeString:
     """The IP address, to be broken between its groups where there is no room."""
+    if ":" not in ip:
+        return escape(ip)
     groups = re.findall(r"[^:]*:+|[^:]+", ip)
     return format_html_join(mark_safe("<wbr>"), "{}", ((group,) for group in groups))
 
