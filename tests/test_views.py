@@ -8,6 +8,7 @@ import pytest
 from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
+from django.template.loader import get_template
 from django.test import Client
 from django.utils import timezone
 from django.utils.translation import override
@@ -28,7 +29,14 @@ from tests.device_page import (
     said,
     signed_in,
 )
-from wagtail_user_sessions import devices, facts, location
+from wagtail_user_sessions import (
+    calendars,
+    devices,
+    facts,
+    frames,
+    location,
+    wording,
+)
 from wagtail_user_sessions.models import Session, SessionQuerySet
 from wagtail_user_sessions.own_sessions import OwnSessions
 
@@ -220,6 +228,54 @@ def test_the_page_takes_the_same_queries_for_any_number_of_sessions(
     with django_assert_num_queries(signing_in + 2):
         page = here.get(URL, {"shown": "1000"})
     assert len(listed(page)) == count
+
+
+def test_a_longer_list_looks_up_no_more_addresses_and_translations(
+    ann, here, monkeypatch
+):
+    looked_up = []
+
+    def watched(function):
+        def watch(*args, **kwargs):
+            looked_up.append(args)
+            return function(*args, **kwargs)
+
+        return watch
+
+    monkeypatch.setattr(frames, "reverse", watched(frames.reverse))
+    monkeypatch.setattr(wording, "_", watched(wording._))
+    monkeypatch.setattr(calendars, "get_format", watched(calendars.get_format))
+    counts = set()
+    for count in (2, 20):
+        for _ in range(count):
+            signed_in(ann)
+        looked_up.clear()
+        here.get(URL)
+        counts.add(len(looked_up))
+    assert len(counts) == 1
+
+
+def test_a_part_of_a_device_takes_no_more_than_it_is_said_to(
+    ann, here, there, settings, tmp_path
+):
+    before = here.get(URL).content.decode()
+    partial = "wagtail_user_sessions/partials/device.html"
+    source = get_template(partial).template.source
+    for name, only in {
+        "facts": "device=device",
+        "sign_out": "device=device devices=devices",
+        "icon": "kind=device.kind",
+    }.items():
+        source = re.sub(
+            rf'({{% include "[^"]*/{name}.html").*? %}}',
+            rf"\1 with {only} only %}}",
+            source,
+        )
+    assert source.count(" only %}") == 3
+    (tmp_path / partial).parent.mkdir(parents=True)
+    (tmp_path / partial).write_text(source)
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+    assert here.get(URL).content.decode() == before
 
 
 def test_no_user_agent_is_parsed_and_no_geoip_file_opened_for_a_list(

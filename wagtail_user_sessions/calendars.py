@@ -8,7 +8,7 @@ from string import ascii_letters
 from typing import TypedDict
 
 from django.conf import settings
-from django.utils.dateformat import DateFormat, TimeFormat
+from django.utils import dateformat
 from django.utils.formats import get_format
 from django.utils.html import escape
 from django.utils.safestring import SafeString
@@ -71,10 +71,11 @@ class Calendar:
 
 
 def _text(moment: date | time, style: str, language: str | None) -> str:
-    writer = TimeFormat if isinstance(moment, time) else DateFormat
     # The language may be another one by now.
     with override(language):
-        return escape(writer(moment).format(style))
+        if isinstance(moment, time):
+            return escape(dateformat.time_format(moment, style))
+        return escape(dateformat.format(moment, style))
 
 
 # Of days and minutes alone: a datetime equals the same one in another time zone.

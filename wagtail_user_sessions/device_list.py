@@ -60,8 +60,8 @@ class Device:
     # or "rename".
     focus: str = ""
     # What the devices of a list share; no template's business, so it isn't shown.
-    url_for: URLFor = field(default=nowhere, repr=False)
-    wording: Wording = field(default_factory=Wording, repr=False)
+    url_for: URLFor = field(default=nowhere, repr=False, compare=False)
+    wording: Wording = field(default_factory=Wording, repr=False, compare=False)
 
     def __getitem__(self, name: str) -> object:
         """As templates ask first, for whom each attribute else costs an exception."""
