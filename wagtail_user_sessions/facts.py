@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from copy import copy
 from typing import TYPE_CHECKING, Any
+
+from django.db.models.base import ModelState
 
 from . import devices, location
 from .client import Client, IPAddress, parse_ip
@@ -56,8 +57,11 @@ def is_news(before: AbstractSession, after: AbstractSession) -> bool:
 
 def twin(row: AbstractSession) -> AbstractSession:
     """A row like this one, to be changed while this one stays as it is."""
+    state = ModelState()
+    # As copy() does it, in half the time.
+    state.__dict__.update(row._state.__getstate__())
     other = type(row).__new__(type(row))
-    other.__dict__.update(row.__dict__, _state=copy(row._state))
+    other.__dict__.update(row.__dict__, _state=state)
     return other
 
 
