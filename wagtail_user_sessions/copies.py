@@ -99,9 +99,20 @@ def purge_changed(key_hash: bytes) -> bool:
     return _mark(_random(), [key_hash])
 
 
+def mark_ended(key_hashes: Iterable[bytes]) -> bool:
+    """The rows have ended if their deletion commits, of which is told as well."""
+    return _mark(ENDED, key_hashes)
+
+
 def purge_ended(key_hashes: Iterable[bytes]) -> bool:
     """The rows have ended, or have another key now."""
-    return _mark(ENDED, key_hashes)
+    key_hashes = list(key_hashes)
+    is_told = mark_ended(key_hashes)
+    if is_told and conf.CACHE_MAX_AGE:
+        # For room: the mark alone is what disowns it. Of a session that goes on
+        # the next load writes another.
+        _try("delete_many", [_copy_key(key_hash) for key_hash in key_hashes])
+    return is_told
 
 
 def purge_all() -> bool:
@@ -177,17 +188,10 @@ def _mark(value: str, key_hashes: Iterable[bytes]) -> bool:
         return True
     # Longer than any copy that was made under the mark before.
     timeout = conf.CACHE_MAX_AGE + CLOCK_SKEW
-    key_hashes = list(key_hashes)
     marks = {_mark_key(key_hash): value for key_hash in key_hashes}
     if len(marks) == 1:
-        is_told = _try("set", *marks, value, timeout=timeout)
-    else:
-        is_told = _try("set_many", marks, timeout=timeout)
-    if is_told and value == ENDED:
-        # For room: the mark alone is what disowns it. Of a session that goes on
-        # the next load writes another.
-        _try("delete_many", [_copy_key(key_hash) for key_hash in key_hashes])
-    return is_told
+        return _try("set", *marks, value, timeout=timeout)
+    return _try("set_many", marks, timeout=timeout)
 
 
 def _try(operation: str, *args: object, **kwargs: object) -> bool:

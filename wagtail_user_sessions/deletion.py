@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
-from django.db.models.signals import post_delete, pre_delete
-from django.dispatch import Signal
+from django.db.models.signals import post_delete
 
+from .followers import has_followers, has_receivers
 from .pace import Pace, TookTooLongError, can_limit, let_others_in, limited, seconds_on
 from .ranges import Ranges
 from .revocation import Reason, because
@@ -29,7 +29,7 @@ def delete_row(
     Without a transaction around it, which a deletion by Django would have.
     False where it was gone.
     """
-    if _has_followers(type(row)):
+    if has_followers(type(row)):
         return bool(retrying(using, rows.delete)[0])
     is_deleted = bool(retrying(using, partial(rows._raw_delete, using)))
     if is_deleted:
@@ -54,7 +54,7 @@ def delete_in_batches(
     range of it.
     """
     using = rows.db
-    is_loud = _has_followers(rows.model) or _has_receivers(session_ended, rows.model)
+    is_loud = has_followers(rows.model) or has_receivers(session_ended, rows.model)
     pace = Pace(seconds=seconds_on(using), are_loaded=is_loud)
     delete: Callable[[SessionQuerySet], int] = partial(_delete, pace=pace)
     if is_loud:
@@ -111,29 +111,3 @@ def _delete_loudly(
     with because(reason, by=by, is_one_of_many=True):
         _, per_model = retrying(rows.db, rows.delete)
     return per_model.get(rows.model._meta.label, 0)
-
-
-def _has_followers(model: type[models.Model]) -> bool:
-    """Whether the site itself listens to deletions, or has rows that go along."""
-    has_dependents = any(
-        (field.auto_created and not field.concrete)
-        or hasattr(field, "bulk_related_objects")
-        for field in model._meta.get_fields(include_hidden=True)
-    )
-    return (
-        has_dependents
-        or bool(model._meta.parents)
-        or _has_receivers(pre_delete, model)
-        or _has_receivers(post_delete, model)
-    )
-
-
-def _has_receivers(signal: Signal, model: type[models.Model]) -> bool:
-    """Whether anybody but this package itself listens to the signal."""
-    if not signal.has_listeners(model):
-        return False
-    return any(
-        not getattr(receiver, "__module__", "").startswith(f"{__package__}.")
-        for receivers in signal._live_receivers(model)
-        for receiver in receivers
-    )

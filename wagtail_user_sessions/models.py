@@ -1,165 +1,28 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
-from contextlib import nullcontext
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import connections, models, router, transaction
-from django.db.models.deletion import Collector
+from django.db import models, router
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from . import devices
-from .digests import AUTH_DIGEST_LENGTH, KEY_HASH_LENGTH, auth_digests, hash_key
+from .digests import AUTH_DIGEST_LENGTH, KEY_HASH_LENGTH, auth_digests
 from .fields import DigestField
-from .revocation import Reason, RevokedCount, because, together
-from .writes import Write, retrying
+from .query_sets import SessionManager, SessionQuerySet
+from .revocation import Reason, RevokedCount
+from .writes import Write
 
 if TYPE_CHECKING:
     from .backends.db import SessionStore
 
-
-class SessionQuerySet(models.QuerySet["AbstractSession"]):
-    def active(self) -> Self:
-        """Sessions that have not expired."""
-        return self.filter(expire_date__gt=timezone.now())
-
-    def expired(self) -> Self:
-        return self.filter(expire_date__lte=timezone.now())
-
-    def for_user(self, user: AbstractBaseUser) -> Self:
-        """All sessions that the user is signed in to, expired ones included."""
-        return self.filter(user=user)
-
-    def authentic_for(self, user: AbstractBaseUser) -> Self:
-        """Sessions of the user that no change of the password has ended."""
-        rows = self.for_user(user)
-        digests = auth_digests(user)
-        if digests:
-            return rows.filter(auth_digest__in=digests)
-        return rows.filter(auth_digest=None)
-
-    def for_key(self, session_key: str) -> Self:
-        """The session with this key, as it stands in the cookie."""
-        return self.filter(key_hash=hash_key(session_key))
-
-    def for_request(self, request: HttpRequest) -> Self:
-        """The session of the request, if it has one."""
-        pk = cast("SessionStore", request.session).id
-        return self.none() if pk is None else self.filter(pk=pk)
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete the rows as they are, under the keys that they have by now.
-
-        A row may get a new key between its reading and its deletion, and a copy
-        of it in the cache would then outlive it under that key.
-        """
-        if self._is_undeletable():
-            # Django says what is wrong.
-            return super().delete()
-        using = self._writes_to
-        is_atomic = connections[using].in_atomic_block
-        # What is raised in here must not break a transaction that is open.
-        with nullcontext() if is_atomic else transaction.atomic(using=using):
-            collector = Collector(using=using, origin=self)
-            collector.collect(self._for_deletion())
-            with together(using):
-                deleted = collector.delete()
-        self._result_cache = None
-        return deleted
-
-    delete.alters_data = True  # type: ignore[attr-defined]
-    delete.queryset_only = True  # type: ignore[attr-defined]
-
-    def update(self, **kwargs: Any) -> int:
-        """As Django's, but for the user alone: ``user.session_set.clear()`` would
-        take the sessions off every list, and leave them signed in.
-        """
-        if not kwargs.keys().isdisjoint({"user", "user_id"}) and (
-            "session_data" not in kwargs
-        ):
-            raise TypeError(
-                "The user of a session is who its data is signed in as. "
-                "To sign a user out, delete or revoke the sessions."
-            )
-        return super().update(**kwargs)
-
-    update.alters_data = True  # type: ignore[attr-defined]
-
-    def bulk_create(
-        self, objs: Iterable[AbstractSession], *args: Any, **kwargs: Any
-    ) -> list[AbstractSession]:
-        rows = list(objs)
-        for row in rows:
-            row.complete()
-        return super().bulk_create(rows, *args, **kwargs)
-
-    bulk_create.alters_data = True  # type: ignore[attr-defined]
-
-    def _is_undeletable(self) -> bool:
-        query = self.query
-        is_combined = query.is_sliced or query.distinct_fields or query.combinator
-        return bool(is_combined) or self._fields is not None  # type: ignore[attr-defined]
-
-    def _for_deletion(self) -> Self:
-        """The rows, whole, which nobody can change until the transaction ends."""
-        rows = self.using(self._writes_to).order_by().select_related(None)
-        if rows._is_composed():
-            # A lock would cover what they are joined to, or isn't allowed. So
-            # they are locked by their keys, and then chosen again.
-            own = type(self)(self.model, using=self._writes_to)
-            rows = own.filter(pk__in=rows.values("pk"))
-            if connections[self._writes_to].features.has_select_for_update:
-                held = [pk for (pk,) in rows.locked().values_list("pk")]
-                rows = rows.filter(pk__in=held)
-        return rows.locked().defer(None)
-
-    def _is_composed(self) -> bool:
-        """Whether a row of the result isn't simply a row of the table."""
-        query = self.query
-        # Joins that Django has found to be needless are counted as 0.
-        tables = sum(map(bool, query.alias_refcount.values()))
-        return tables > 1 or bool(query.distinct or query.annotations or query.extra)
-
-    def locked(self) -> Self:
-        """The rows, which nobody can change from their reading to the end of the
-        transaction.
-        """
-        if not connections[self._writes_to].features.has_select_for_update:
-            # Whoever writes to SQLite keeps all others from writing.
-            self.update(version=models.F("version"))
-        return self.select_for_update()
-
-    @property
-    def _writes_to(self) -> str:
-        return self._db or router.db_for_write(self.model)  # type: ignore[attr-defined]
-
-    def revoke(
-        self,
-        *,
-        by: AbstractBaseUser | None = None,
-        reason: Reason | str = Reason.REVOKED,
-    ) -> RevokedCount:
-        """End these sessions: the next request of each is refused.
-
-        Returns how many were ended. ``by`` and ``reason`` go to the signal
-        ``session_ended`` and to the log.
-        """
-        with because(reason, by=by) as ending:
-            _, per_model = retrying(self._writes_to, self.delete)
-        count = per_model.get(self.model._meta.label, 0)
-        return RevokedCount(count, cache_failed=ending.cache_failed)
-
-    revoke.queryset_only = True  # type: ignore[attr-defined]
-
-
-SessionManager = models.Manager.from_queryset(SessionQuerySet)
+__all__ = ["AbstractSession", "Session", "SessionManager", "SessionQuerySet"]
 
 
 class AbstractSession(models.Model):

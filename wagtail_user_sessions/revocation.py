@@ -10,11 +10,10 @@ and the receiver of the deletion reads it with ``current()``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import partial
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
@@ -22,9 +21,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from .conf import conf
-from .writes import Write
-
-Purge = Callable[[list[bytes]], bool]
 
 
 class Reason(models.TextChoices):
@@ -79,53 +75,6 @@ def cache_failure_text() -> str:
         minutes,
     )
     return text % {"minutes": minutes}
-
-
-class Together:
-    """The ends of several sessions, of which a cache is told with one call.
-
-    Each is noted with the function that tells the cache of the hashes of keys,
-    and returns False where it could not, and what is to follow the commit.
-    """
-
-    def __init__(self) -> None:
-        self._hashes: dict[Purge, list[bytes]] = {}
-        self._then: list[Callable[[], object]] = []
-
-    def note(self, purge: Purge, key_hash: bytes, then: Callable[[], object]) -> None:
-        self._hashes.setdefault(purge, []).append(key_hash)
-        self._then.append(then)
-
-    def tell(self, using: str, ending: Ending) -> None:
-        """Tell the cache now, and once more when the deletion has committed."""
-        if self._then:
-            self._purge(ending)
-            Write(using, partial(self._purge, ending), *self._then)
-
-    def _purge(self, ending: Ending) -> None:
-        answers = [purge(hashes) for purge, hashes in self._hashes.items()]
-        if not all(answers):
-            ending.cache_failed = True
-
-
-_together: ContextVar[Together | None] = ContextVar("sessions_together", default=None)
-
-
-@contextmanager
-def together(using: str) -> Iterator[None]:
-    """Tell the cache of all deletions inside the block at its end."""
-    ends = Together()
-    token = _together.set(ends)
-    try:
-        yield
-    finally:
-        _together.reset(token)
-    ends.tell(using, current())
-
-
-def told_together() -> Together | None:
-    """Where the deletion under way is noted, if it is one of several."""
-    return _together.get()
 
 
 _ending: ContextVar[Ending | None] = ContextVar("session_ending", default=None)

@@ -16,7 +16,7 @@ def purge() -> None:
     def purge_nothing(key_hashes: Iterable[bytes]) -> bool:
         return True
 
-    copies.purge_ended = purge_nothing
+    copies.mark_ended = copies.purge_ended = purge_nothing
 
 
 def merge() -> None:

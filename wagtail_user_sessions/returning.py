@@ -1,0 +1,79 @@
+"""Rows deleted and read with one statement: ``DELETE … RETURNING``.
+
+Nobody can change a row between its reading and its deletion, for both are one. So
+none has to be locked, and none is told of as it was before somebody changed it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model, QuerySet
+from django.db.models.sql import DeleteQuery
+
+Row = TypeVar("Row", bound=Model)
+
+# Others that return columns, as of an insert, do so in words of their own.
+VENDORS = {"postgresql", "sqlite", "mysql"}
+
+
+class Unreturnable(Exception):
+    """The rows have to be read before they are deleted."""
+
+
+class Deletion(Generic[Row]):
+    """Deletes the rows of a query set that is neither sliced nor combined.
+
+    Raises ``Unreturnable`` where the database can't return them, and where they
+    are chosen by other rows: those would be read as they were before, and a row
+    deleted that meanwhile isn't of the chosen any more.
+    """
+
+    def __init__(self, rows: QuerySet[Row]) -> None:
+        connection = connections[rows.db]
+        if not _can_return(connection):
+            raise Unreturnable
+        self.rows = rows
+        # Of this only the columns are used, and what converts their values.
+        self.reader: Any = rows.query.get_compiler(connection=connection)
+        self.reader.setup_query()
+        self.sql, self.parameters = self._compile(connection)
+
+    def _compile(self, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
+        query: Any = self.rows.query.chain(DeleteQuery)
+        try:
+            sql, parameters = query.get_compiler(connection=connection).as_sql()
+        except EmptyResultSet as error:
+            raise Unreturnable from error
+        if "SELECT" in sql or not sql.startswith("DELETE FROM"):
+            raise Unreturnable(sql)
+        columns = ", ".join(column for _, (column, _), _ in self.reader.select)
+        return f"{sql} RETURNING {columns}", parameters
+
+    def execute(self) -> list[Row]:
+        """Delete the rows; returns them as they then were."""
+        with self.reader.connection.cursor() as cursor:
+            cursor.execute(self.sql, self.parameters)
+            found = cursor.fetchall()
+        model, using = self.rows.model, self.rows.db
+        names = [column.target.attname for column, _, _ in self.reader.select]
+        values = self.reader.results_iter([found])
+        deleted = [model.from_db(using, names, row) for row in values]
+        self._relate(deleted)
+        return deleted
+
+    def _relate(self, deleted: list[Row]) -> None:
+        """Their user, for example, is known of rows of ``user.session_set``."""
+        known: Any = self.rows._known_related_objects  # type: ignore[attr-defined]
+        for field, related in known.items():
+            for row in deleted:
+                field.set_cached_value(row, related[getattr(row, field.attname)])
+
+
+def _can_return(connection: BaseDatabaseWrapper) -> bool:
+    # Whichever of these can return columns of an insert can do so of a deletion.
+    can_return: bool = connection.features.can_return_columns_from_insert
+    return can_return and connection.vendor in VENDORS
