@@ -49,7 +49,7 @@ def are_heard(model: Any) -> bool:
 
 @contextmanager
 def together(*, using: str, origin: object) -> Iterator[None]:
-    """Tell of all rows that are deleted inside the block at its end, at once."""
+    """Tell of all rows that are deleted inside the block with one call, at its end."""
     rows: list[Row] = []
     token = _noted.set(rows)
     try:

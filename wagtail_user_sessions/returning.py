@@ -34,7 +34,7 @@ class Deletion(Generic[Row]):
 
     def __init__(self, rows: QuerySet[Row]) -> None:
         connection = connections[rows.db]
-        if not _can_return(connection):
+        if not _can_return(connection) or rows.query.extra_tables:
             raise Unreturnable
         self.rows = rows
         # Of this only the columns are used, and what converts their values.
