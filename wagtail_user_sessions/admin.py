@@ -10,7 +10,6 @@ from django.db import models, router
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy, ngettext
 
-from . import barrier
 from .backends.engine import session_model
 from .models import AbstractSession, SessionQuerySet
 from .own_sessions import current_id
@@ -64,7 +63,7 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> SessionQuerySet:
         using = router.db_for_write(self.model)
-        rows = barrier.without_barrier(self.model.rows(using)).defer("session_data")
+        rows = self.model.rows(using).sessions().defer("session_data")
         if not getattr(request.user, "is_superuser", False):
             superusers = auth.get_user_model()._base_manager
             rows = rows.exclude(user__in=superusers.filter(is_superuser=True))

@@ -23,13 +23,11 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Q
 
-from .digests import KEY_HASH_LENGTH
+from .digests import NO_KEY
 from .writes import retrying
 
 if TYPE_CHECKING:
     from .models import AbstractSession, SessionQuerySet
-
-KEY_HASH = bytes(KEY_HASH_LENGTH)
 
 
 def raise_barrier(
@@ -40,7 +38,7 @@ def raise_barrier(
     ``row`` is a new one, not saved, with what a site's own model asks for. A
     barrier that was raised for a later moment stays as it is.
     """
-    row.key_hash = KEY_HASH
+    row.key_hash = NO_KEY
     row.signed_in_at = until
     row.session_data = " ".join(map(str, spared))
     row.expire_date = _end_of_all(type(row).rows(using), until)
@@ -83,11 +81,7 @@ def _insert(row: AbstractSession, using: str) -> None:
 
 
 def _barriers(model: type[AbstractSession], using: str) -> SessionQuerySet:
-    return model.rows(using).filter(key_hash=KEY_HASH)
-
-
-def without_barrier(rows: SessionQuerySet) -> SessionQuerySet:
-    return rows.exclude(key_hash=KEY_HASH)
+    return model.rows(using).filter(key_hash=NO_KEY)
 
 
 def refused(rows: SessionQuerySet) -> SessionQuerySet | None:
@@ -97,7 +91,7 @@ def refused(rows: SessionQuerySet) -> SessionQuerySet | None:
         return None
     until = barrier.signed_in_at
     signed_in = Q(signed_in_at__lte=until) | Q(signed_in_at=None, created_at__lte=until)
-    rows = without_barrier(rows).filter(signed_in, user__isnull=False)
+    rows = rows.sessions().filter(signed_in, user__isnull=False)
     return rows.exclude(pk__in=barrier.session_data.split())
 
 
@@ -105,7 +99,7 @@ def admitted(rows: Iterable[AbstractSession]) -> AbstractSession | None:
     """The row among those read for a key, if it isn't refused."""
     row = barrier = None
     for found in rows:
-        if found.key_hash == KEY_HASH:
+        if found.key_hash == NO_KEY:
             barrier = found
         else:
             row = found

@@ -9,6 +9,8 @@ from django.views.decorators.debug import sensitive_variables
 
 KEY_HASH_LENGTH = 32
 AUTH_DIGEST_LENGTH = 16
+# The hash of no key: of the row that is a barrier, and no session.
+NO_KEY = b"\xff" * KEY_HASH_LENGTH
 
 
 @sensitive_variables("session_key")

@@ -39,7 +39,7 @@ class MassRevocation:
         is_of_everybody: bool = False,
         spared: Collection[uuid.UUID] = (),
     ) -> None:
-        self.rows = barrier.without_barrier(rows)
+        self.rows = rows.sessions()
         self.engine = engine
         self.by = by
         self.reason = reason

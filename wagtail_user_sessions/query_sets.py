@@ -14,7 +14,7 @@ from django.db.models.signals import post_delete
 from django.http import HttpRequest
 from django.utils import timezone
 
-from .digests import auth_digests, hash_key
+from .digests import NO_KEY, auth_digests, hash_key
 from .ends import TOLD, are_copied, are_heard, note, together
 from .followers import has_followers
 from .returning import Deletion, Unreturnable
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 
 class SessionQuerySet(models.QuerySet["AbstractSession"]):
+    def sessions(self) -> Self:
+        """Without the row that is none; see ``barrier``."""
+        return self.exclude(key_hash=NO_KEY)
+
     def active(self) -> Self:
         """Sessions that have not expired."""
         return self.filter(expire_date__gt=timezone.now())
@@ -191,4 +195,9 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
     revoke.queryset_only = True  # type: ignore[attr-defined]
 
 
-SessionManager = models.Manager.from_queryset(SessionQuerySet)
+_Manager = models.Manager.from_queryset(SessionQuerySet)
+
+
+class SessionManager(_Manager["AbstractSession"]):
+    def get_queryset(self) -> SessionQuerySet:
+        return cast(SessionQuerySet, super().get_queryset()).sessions()

@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from django.views.decorators.debug import sensitive_variables
 
 from wagtail_user_sessions import barrier, columns, plans
-from wagtail_user_sessions.digests import hash_key
+from wagtail_user_sessions.digests import NO_KEY, hash_key
 from wagtail_user_sessions.merging import TRIPLE, Data
 
 from .signatures import unsign
@@ -93,7 +93,7 @@ class RowReader(SessionBase):
 
     def _fetch(self) -> AbstractSession | None:
         """The row of this key, if it hasn't ended."""
-        hashes = (hash_key(self.session_key or ""), barrier.KEY_HASH)
+        hashes = (hash_key(self.session_key or ""), NO_KEY)
         rows = plans.read_all(
             self.model,
             self._using,

@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse
 from django.views.defaults import permission_denied
 from wagtail.permission_policies import ModelPermissionPolicy
 
-from wagtail_user_sessions import barrier
 from wagtail_user_sessions.backends.engine import session_model
 from wagtail_user_sessions.models import AbstractSession, SessionQuerySet
 
@@ -67,7 +66,7 @@ def register_permission_policies() -> None:
 def all_rows() -> SessionQuerySet:
     """From the database that is written to: a replica may still have what ended."""
     model = session_model()
-    return barrier.without_barrier(model.rows(router.db_for_write(model)))
+    return model.rows(router.db_for_write(model)).sessions()
 
 
 def visible_to(user: AbstractBaseUser) -> SessionQuerySet:

@@ -7,7 +7,6 @@ from django.db import models, router
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from wagtail_user_sessions import barrier
 from wagtail_user_sessions.backends.db import SessionStore
 from wagtail_user_sessions.conf import Conf, conf
 from wagtail_user_sessions.management.age import moment_before
@@ -103,7 +102,7 @@ def _choose(engine: type[SessionStore], options: dict[str, Any]) -> SessionQuery
         rows = rows.exclude(user__in=superusers())
     if options["older_than"] is not None:
         rows = rows.filter(_is_older(options["older_than"]))
-    return barrier.without_barrier(rows)
+    return rows.sessions()
 
 
 def _is_of_everybody(options: dict[str, Any]) -> bool:
