@@ -42,6 +42,35 @@ def test_a_batch_that_took_little_is_no_reason_for_larger_ones():
         assert pace.size == FIRST_BATCH
 
 
+def sizes_after(*times, **options):
+    """Of the batches that follow those that took so long, in seconds."""
+    moments = [moment for time in times for moment in (0, time)]
+    pace = pace_of(*moments, **options)
+    sizes = []
+    for _ in times:
+        pace.time(lambda: pace.size)
+        sizes.append(pace.size)
+    return sizes
+
+
+def test_what_any_batch_takes_is_not_counted_again_where_one_can_be_given_up():
+    # A tenth of a second each, and as much for 4,000 rows.
+    assert sizes_after(0.125, 0.18) == [3200, 7111]
+    assert sizes_after(0.125, 0.18, is_limited=True) == [3200, 10666]
+    assert sizes_after(0.1, 0.25, is_limited=True) == [4000, 7000]
+
+
+def test_where_larger_batches_take_less_they_still_grow_with_care():
+    assert sizes_after(0.2, 0.16, is_limited=True) == [2000, 7500]
+
+
+def test_where_nothing_is_deleted_batches_stay_as_they_are():
+    pace = pace_of(0, 0.01, 1, 1.01, is_limited=True)
+    for _ in range(2):
+        pace.time(lambda: 0)
+    assert pace.size == FIRST_BATCH
+
+
 def give_up():
     raise TookTooLongError
 

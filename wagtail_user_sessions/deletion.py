@@ -55,11 +55,12 @@ def delete_in_batches(
     """
     using = rows.db
     is_loud = has_followers(rows.model) or has_receivers(session_ended, rows.model)
-    pace = Pace(seconds=seconds_on(using), are_loaded=is_loud)
+    may_limit = can_limit(using) and not is_loud
+    pace = Pace(seconds=seconds_on(using), are_loaded=is_loud, is_limited=may_limit)
     delete: Callable[[SessionQuerySet], int] = partial(_delete, pace=pace)
     if is_loud:
         delete = partial(_delete_loudly, reason=reason, by=by)
-    ranges = Ranges(rows, by_field, may_guess=can_limit(using) and not is_loud)
+    ranges = Ranges(rows, by_field, may_guess=may_limit)
     while not ranges.is_done:
         batch = ranges.ahead(pace.size)
         try:

@@ -28,6 +28,7 @@ SECONDS_FOR_ROWS = 0.3
 # Where one that takes too long is given up, and after how long that is.
 SECONDS_WITH_A_LIMIT = 0.6
 LIMIT = 0.9
+BOLDNESS = LIMIT / SECONDS_WITH_A_LIMIT
 
 # SQLSTATE of a statement that was given up.
 QUERY_CANCELED = "57014"
@@ -45,10 +46,14 @@ class Pace:
         *,
         seconds: float,
         are_loaded: bool = False,
+        is_limited: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.size = FIRST_BATCH
         self.took = 0.0
+        self.is_limited = is_limited
+        # Rows and seconds.
+        self._last = (0, 0.0)
         self.seconds = seconds
         self.largest = LARGEST_BATCH
         if are_loaded:
@@ -62,12 +67,28 @@ class Pace:
         except TookTooLongError:
             self._set_size(self.size / GROWTH)
             raise
-        self.took = self.clock() - start
-        factor = self.seconds / max(self.took, 0.001)
+        self.took = max(self.clock() - start, 0.001)
         # What took fewer rows doesn't tell how long more of them would take.
         most = GROWTH if deleted * 2 > self.size else 1
-        self._set_size(self.size * min(most, factor))
+        self._set_size(self.size * min(most, self._factor(deleted)))
+        self._last = deleted, self.took
         return deleted
+
+    def _factor(self, deleted: int) -> float:
+        """How many times as many rows there is time for.
+
+        Part of the time is the same for any number of rows, such as what it takes
+        to go through all pages of the table. Where a batch can be given up this is
+        relied on, but not so far that it would be if there were no such part.
+        """
+        factor = self.seconds / self.took
+        rows, took = deleted - self._last[0], self.took - self._last[1]
+        if not self.is_limited or rows * 4 <= deleted or factor < 1:
+            return factor
+        if took <= 0:
+            return factor * BOLDNESS
+        more = (self.seconds - self.took) * rows / took
+        return max(factor, min(1 + more / deleted, factor * BOLDNESS))
 
     def _set_size(self, size: float) -> None:
         self.size = max(SMALLEST_BATCH, min(self.largest, int(size)))
