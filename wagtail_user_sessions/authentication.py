@@ -28,7 +28,7 @@ from django.utils.crypto import constant_time_compare
 
 from . import plans
 from .backends.db import SessionStore
-from .columns import user_id_of
+from .columns import is_of_user
 
 if TYPE_CHECKING:
     from .models import AbstractSession
@@ -102,7 +102,7 @@ def _find(session: Any) -> tuple[AbstractSession, ModelBackend] | None:
         type(backend).get_user is GET_USER
         and type(backend).aget_user is AGET_USER
         and _is_read_as_it_is(row)
-        and row.user_id == user_id_of(session._session)  # type: ignore[attr-defined]
+        and is_of_user(session._session, row.user_id)  # type: ignore[attr-defined]
     ):
         return None
     return row, backend

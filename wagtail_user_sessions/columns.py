@@ -32,6 +32,15 @@ def user_id_of(data: Data) -> Any:
         return None
 
 
+def is_of_user(data: Data, user_id: object) -> bool:
+    """Whether the data is signed in as that user; or as nobody, for ``None``."""
+    value = data.get(SESSION_KEY)
+    if value is None or user_id is None:
+        return bool(user_id_of(data) == user_id)
+    # As it is written there; only if it isn't, it takes the user's model.
+    return value == str(user_id) or bool(user_id_of(data) == user_id)
+
+
 def signed_in(
     row: AbstractSession | None,
     user_id: object,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connections, models
@@ -25,22 +25,31 @@ from .writes import Write
 
 logger = logging.getLogger("wagtail_user_sessions")
 
-# What is read of an ended row if nobody listens: for the cache and for the log.
-TOLD = ("pk", "key_hash", "user")
-
-# Any row of a model of sessions, which stand above this module.
+# Any model of sessions, and any row of it, which stand above this module.
+Model = Any
 Row = Any
 
-_noted: ContextVar[list[Row] | None] = ContextVar("ended_sessions", default=None)
+
+class Told(NamedTuple):
+    """What is read of an ended row if nobody listens: for the cache and the log."""
+
+    pk: Any
+    key_hash: bytes
+    user_id: Any
 
 
-def are_copied(model: Any) -> bool:
+_noted: ContextVar[list[tuple[Model, Sequence[Row]]] | None] = ContextVar(
+    "ended_sessions", default=None
+)
+
+
+def are_copied(model: Model) -> bool:
     """Whether a cache may have copies of the model's rows."""
     return copies.are_kept or model.get_session_store_class().keeps_copies
 
 
-def are_heard(model: Any) -> bool:
-    """Whether anybody is told of deleted rows who may read more than ``TOLD``."""
+def are_heard(model: Model) -> bool:
+    """Whether anybody is told of deleted rows who may read more than ``Told`` has."""
     own = f"{__package__}.signal_handlers"
     return session_ended.has_listeners(model) or has_receivers(
         post_delete, model, besides=own
@@ -50,33 +59,37 @@ def are_heard(model: Any) -> bool:
 @contextmanager
 def together(*, using: str, origin: object) -> Iterator[None]:
     """Tell of all rows that are deleted inside the block with one call, at its end."""
-    rows: list[Row] = []
-    token = _noted.set(rows)
+    noted: list[tuple[Model, Sequence[Row]]] = []
+    token = _noted.set(noted)
     try:
         yield
     finally:
         _noted.reset(token)
-    if rows:
-        _tell(rows, using=using, origin=origin)
+    if noted:
+        _tell(noted, using=using, origin=origin)
 
 
-def note(instance: Row, *, using: str, origin: object) -> None:
-    """Tell of a row that was deleted, together with others if it is one of them.
+def note(model: Model, rows: Sequence[Row], *, using: str, origin: object) -> None:
+    """Tell of rows that were deleted, together with others where there are more.
 
-    It is kept until then, and must stay as it is.
+    They are kept until then, and must stay as they are.
     """
-    rows = _noted.get()
-    if rows is None:
-        _tell([instance], using=using, origin=origin)
+    if not rows:
+        return
+    noted = _noted.get()
+    if noted is None:
+        _tell([(model, rows)], using=using, origin=origin)
     else:
-        rows.append(instance)
+        noted.append((model, rows))
 
 
-def _tell(rows: Sequence[Row], *, using: str, origin: object) -> None:
+def _tell(
+    noted: Sequence[tuple[Model, Sequence[Row]]], *, using: str, origin: object
+) -> None:
     ending = current()
-    hashes: dict[Any, list[bytes]] = {}
-    for row in rows:
-        hashes.setdefault(type(row), []).append(row.key_hash)
+    hashes: dict[Model, list[bytes]] = {}
+    for model, rows in noted:
+        hashes.setdefault(model, []).extend(row.key_hash for row in rows)
     if connections[using].in_atomic_block:
         # Else it has committed, of which the cache is told next.
         _tell_cache(_mark, hashes, ending)
@@ -84,7 +97,7 @@ def _tell(rows: Sequence[Row], *, using: str, origin: object) -> None:
     Write(
         using,
         partial(_tell_cache, _purge, hashes, ending),
-        partial(_announce, rows, reason, ending.actor),
+        partial(_announce, noted, reason, ending.actor),
     )
 
 
@@ -97,8 +110,8 @@ def _reason_of(origin: object) -> Reason:
 
 
 def _tell_cache(
-    tell: Callable[[Any, list[bytes]], bool],
-    hashes: dict[Any, list[bytes]],
+    tell: Callable[[Model, list[bytes]], bool],
+    hashes: dict[Model, list[bytes]],
     ending: Ending,
 ) -> None:
     answers = [tell(model, of_model) for model, of_model in hashes.items()]
@@ -106,11 +119,11 @@ def _tell_cache(
         ending.cache_failed = True
 
 
-def _mark(model: Any, hashes: list[bytes]) -> bool:
+def _mark(model: Model, hashes: list[bytes]) -> bool:
     return copies.mark_ended(hashes) if are_copied(model) else True
 
 
-def _purge(model: Any, hashes: list[bytes]) -> bool:
+def _purge(model: Model, hashes: list[bytes]) -> bool:
     if copies.are_kept:
         return copies.purge_ended(hashes)
     is_told: bool = model.get_session_store_class().purge_ended(hashes)
@@ -118,12 +131,19 @@ def _purge(model: Any, hashes: list[bytes]) -> bool:
 
 
 def _announce(
-    rows: Sequence[Row], reason: Reason | str, actor: AbstractBaseUser | None
+    noted: Sequence[tuple[Model, Sequence[Row]]],
+    reason: Reason | str,
+    actor: AbstractBaseUser | None,
 ) -> None:
-    if logger.isEnabledFor(logging.INFO):
-        _log(rows, reason, actor)
-    for row in rows:
-        session_ended.send_robust(type(row), session=row, reason=reason, actor=actor)
+    is_logged = logger.isEnabledFor(logging.INFO)
+    for model, rows in noted:
+        if is_logged:
+            _log(rows, reason, actor)
+        if session_ended.has_listeners(model):
+            for row in rows:
+                session_ended.send_robust(
+                    model, session=row, reason=reason, actor=actor
+                )
 
 
 def _log(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -15,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from .digests import NO_KEY, auth_digests, hash_key
-from .ends import TOLD, are_copied, are_heard, note, together
+from .ends import Told, are_copied, are_heard, note, together
 from .followers import has_followers
 from .returning import Deletion, Unreturnable
 from .revocation import Reason, RevokedCount, because
@@ -115,13 +114,17 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         if self._is_composed() or has_followers(model):
             raise Unreturnable
         is_heard = are_heard(model)
-        rows = self.prefetch_related(None).defer(None)
-        statement = Deletion(rows if is_heard else rows.only(*TOLD))
-        send = partial(post_delete.send, sender=model) if is_heard else note
+        names = Told._fields if not is_heard else ()
+        statement = Deletion(self.prefetch_related(None), names)
+        deleted: list[Any]
         with self._before_commit(), together(using=using, origin=self):
-            deleted = statement.execute()
-            for row in deleted:
-                send(instance=row, using=using, origin=self)
+            if is_heard:
+                deleted = statement.rows()
+                for row in deleted:
+                    post_delete.send(model, instance=row, using=using, origin=self)
+            else:
+                deleted = [Told(*values) for values in statement.values()]
+                note(model, deleted, using=using, origin=self)
         return len(deleted), {model._meta.label: len(deleted)} if deleted else {}
 
     def _before_commit(self) -> AbstractContextManager[None]:

@@ -6,6 +6,7 @@ none has to be locked, and none is told of as it was before somebody changed it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import EmptyResultSet
@@ -32,42 +33,48 @@ class Deletion(Generic[Row]):
     deleted that meanwhile isn't of the chosen any more.
     """
 
-    def __init__(self, rows: QuerySet[Row]) -> None:
+    def __init__(self, rows: QuerySet[Row], names: Sequence[str] = ()) -> None:
+        """Returns the columns of these attribute names (or ``pk``); else all."""
         connection = connections[rows.db]
         if not _can_return(connection) or rows.query.extra_tables:
             raise Unreturnable
-        self.rows = rows
+        self._rows = rows.defer(None)
         # Of this only the columns are used, and what converts their values.
-        self.reader: Any = rows.query.get_compiler(connection=connection)
-        self.reader.setup_query()
-        self.sql, self.parameters = self._compile(connection)
+        reader = self._rows.values_list(*names) if names else self._rows
+        self._reader: Any = reader.query.get_compiler(connection=connection)
+        self._reader.setup_query()
+        self._sql, self._parameters = self._compile(connection)
 
     def _compile(self, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
-        query: Any = self.rows.query.chain(DeleteQuery)
+        query: Any = self._rows.query.chain(DeleteQuery)
         try:
             sql, parameters = query.get_compiler(connection=connection).as_sql()
         except EmptyResultSet as error:
             raise Unreturnable from error
         if "SELECT" in sql or not sql.startswith("DELETE FROM"):
             raise Unreturnable(sql)
-        columns = ", ".join(column for _, (column, _), _ in self.reader.select)
+        columns = ", ".join(column for _, (column, _), _ in self._reader.select)
         return f"{sql} RETURNING {columns}", parameters
 
-    def execute(self) -> list[Row]:
-        """Delete the rows; returns them as they then were."""
-        with self.reader.connection.cursor() as cursor:
-            cursor.execute(self.sql, self.parameters)
+    def values(self) -> Iterable[Sequence[Any]]:
+        """Delete the rows; returns the columns as they then were."""
+        with self._reader.connection.cursor() as cursor:
+            cursor.execute(self._sql, self._parameters)
             found = cursor.fetchall()
-        model, using = self.rows.model, self.rows.db
-        names = [column.target.attname for column, _, _ in self.reader.select]
-        values = self.reader.results_iter([found])
-        deleted = [model.from_db(using, names, row) for row in values]
+        values: Iterable[Sequence[Any]] = self._reader.results_iter([found])
+        return values
+
+    def rows(self) -> list[Row]:
+        """Delete the rows; returns them as they then were."""
+        model, using = self._rows.model, self._rows.db
+        names = [column.target.attname for column, _, _ in self._reader.select]
+        deleted = [model.from_db(using, names, row) for row in self.values()]
         self._relate(deleted)
         return deleted
 
     def _relate(self, deleted: list[Row]) -> None:
         """Their user, for example, is known of rows of ``user.session_set``."""
-        known: Any = self.rows._known_related_objects  # type: ignore[attr-defined]
+        known: Any = self._rows._known_related_objects  # type: ignore[attr-defined]
         for field, related in known.items():
             for row in deleted:
                 field.set_cached_value(row, related[getattr(row, field.attname)])

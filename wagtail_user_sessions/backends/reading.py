@@ -80,7 +80,7 @@ class RowReader(SessionBase):
 
     def _decode_row(self, row: AbstractSession) -> Data:
         data: Data = self.decode(row.session_data)
-        if columns.user_id_of(data) != row.user_id:
+        if not columns.is_of_user(data, row.user_id):
             # Somebody has taken the row from its user, who could no longer list
             # or end the session. So nobody is signed in to it.
             for name in TRIPLE:

@@ -1,8 +1,8 @@
 """Signatures of session data, each checked once for the same text.
 
 A visitor comes back with the same data, request by request. Only texts are kept
-whose signature was good, and none that is long; what they hold is unpacked and read
-anew each time.
+whose signature was good, and none that is long, packed or unpacked; what they hold
+is read anew each time.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from django.core import signing
 from django.core.signals import setting_changed
-from django.core.signing import TimestampSigner
 
-# Characters of a text that is kept, and how many of them are.
+# Characters of a text that is kept, bytes of what it holds, and how many are kept.
 LENGTH = 4096
 KEPT = 512
 
@@ -25,22 +25,35 @@ class _Serialized:
         return data
 
 
-class _Signer(TimestampSigner):
-    def unsign(self, value: str, max_age: Any = None) -> str:
-        if max_age is None and len(value) <= LENGTH:
-            return _unsign_once(value, self.salt)
-        return super().unsign(value, max_age)
+class _LongError(Exception):
+    """Carries data past the memory of what was checked."""
 
-
-@lru_cache(maxsize=KEPT)
-def _unsign_once(text: str, salt: str) -> str:
-    return TimestampSigner(salt=salt).unsign(text)
+    def __init__(self, data: bytes) -> None:
+        self.data = data
 
 
 def unsign(text: str, *, salt: str) -> bytes:
     """The serialized data of a signed text; raises as ``signing.loads`` does."""
+    if len(text) > LENGTH:
+        return _unsign(text, salt)
+    try:
+        return _unsign_once(text, salt)
+    except _LongError as error:
+        return error.data
+
+
+def _unsign(text: str, salt: str) -> bytes:
     serializer: Any = _Serialized
-    data: bytes = _Signer(salt=salt).unsign_object(text, serializer=serializer)
+    data: bytes = signing.loads(text, salt=salt, serializer=serializer)
+    return data
+
+
+@lru_cache(maxsize=KEPT)
+def _unsign_once(text: str, salt: str) -> bytes:
+    data = _unsign(text, salt)
+    if len(data) > LENGTH:
+        # A short text may unpack to megabytes.
+        raise _LongError(data)
     return data
 
 
