@@ -61,7 +61,7 @@ def clear_beside_traffic(engine: str) -> Work:
 def sign_out_everybody(engine: str) -> Work:
     with copies.fresh():
         rows: QuerySet[Any] = Session.objects.filter(user__isnull=False)
-        return _run(MassRevocation(rows, engine=_store(engine)))
+        return _run(MassRevocation(rows, engine=_store(engine), is_of_everybody=True))
 
 
 def _store(engine: str) -> Any:
