@@ -160,15 +160,16 @@ class SessionStore(RowStore):
         self.settle()
         data = self._session  # type: ignore[attr-defined]
         old_key = self.session_key
-        new_key = self._get_new_session_key()
-        if old_key is not None and self._move_key(old_key, new_key):
-            self._session_key = new_key
-            self.modified = True
-        elif old_key is not None and SESSION_KEY in data:
-            raise SessionRefused(GONE)
-        else:
-            # There was none, or it has ended beside a visitor who signs in.
-            self.create()
+        if old_key is not None:
+            new_key = self._get_new_session_key()
+            if self._move_key(old_key, new_key):
+                self._session_key = new_key
+                self.modified = True
+                return
+            if SESSION_KEY in data:
+                raise SessionRefused(GONE)
+        # There was none, or it has ended beside a visitor who signs in.
+        self.create()
 
     async def acycle_key(self) -> None:
         await sync_to_async(self.cycle_key)()
