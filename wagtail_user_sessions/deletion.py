@@ -49,9 +49,8 @@ def delete_in_batches(
     Deleted past the receivers, unless the site itself listens to deletions.
     Each batch repeats the condition of ``rows``, so that a row that no longer
     meets it is left alone, and takes no more than a second; see ``pace``. Memory
-    is constant. ``by_field``, an indexed column
-    without nulls, is gone through once, from its least value on: a batch is a
-    range of it.
+    is constant. ``by_field``, an indexed column without nulls, is gone through
+    once, from its least value on: a batch is a range of it.
     """
     using = rows.db
     is_loud = has_followers(rows.model) or has_receivers(session_ended, rows.model)
