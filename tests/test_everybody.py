@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.urls import resolve, reverse
 from django.utils import timezone
 
 from tests.conftest import sign_in
@@ -160,6 +161,40 @@ def test_the_barrier_goes_when_no_session_can_be_left(store, keys):
     barriers().update(expire_date=timezone.now() - timedelta(seconds=1))
     call_command("clearsessions", verbosity=0)
     assert not barriers().exists()
+
+
+def test_who_signed_in_by_a_clock_that_is_ahead_is_signed_out(store, keys):
+    ahead = timezone.now() + timedelta(minutes=5)
+    Session.objects.for_key(keys[0]).update(signed_in_at=ahead)
+    assert sum(begun(store)) == 5
+    assert not Session.objects.exists()
+    assert not any(is_let_in(store, key) for key in keys)
+
+
+def test_a_barrier_that_is_over_takes_along_what_it_refuses(store, keys):
+    begun(store).close()
+    later = timezone.now() + timedelta(days=365)
+    Session.objects.update(expire_date=later)
+    barriers().update(expire_date=timezone.now() - timedelta(seconds=1))
+    call_command("clearsessions", verbosity=0)
+    assert not Session.rows().exists()
+
+
+def test_a_model_that_takes_no_barrier_is_signed_out_in_batches(
+    store, keys, monkeypatch, caplog
+):
+    def refuse(*args):
+        raise IntegrityError
+
+    monkeypatch.setattr(barrier, "_insert", refuse)
+    assert sum(begun(store)) == 5
+    assert not Session.rows().exists()
+    assert "not refused before they are deleted" in caplog.text
+
+
+def test_the_view_is_in_no_transaction(admin_client):
+    address = reverse(Session.snippet_viewset.get_url_name("revoke_everybody"))
+    assert "default" in resolve(address).func._non_atomic_requests
 
 
 def test_a_late_save_brings_none_back(store, keys):

@@ -8,6 +8,7 @@ from django.db import Error, OperationalError, connection, models, transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.signals import post_delete, pre_delete
 from django.test.utils import isolate_apps
+from wagtail.models import ModelLogEntry
 
 from tests.conftest import sign_in
 from tests.models import AccountSession
@@ -72,6 +73,7 @@ def is_one_statement(statements, delete):
 # With one statement
 
 
+@pytest.mark.usefixtures("nobody_listens")
 @pytest.mark.parametrize("number", [1, 20])
 def test_rows_are_deleted_with_one_statement(store, alice, statements, number):
     for _ in range(number):
@@ -81,6 +83,40 @@ def test_rows_are_deleted_with_one_statement(store, alice, statements, number):
         # The cache is told before the commit.
         expected = ["BEGIN", "DELETE", "COMMIT"]
     assert verbs_of(statements, alice.session_set.all().revoke) == expected
+
+
+def test_as_many_statements_log_one_row_as_twenty(store, alice, bob, statements):
+    counts = []
+    # The first one reads what the log then remembers.
+    for number in (1, 1, 20):
+        for _ in range(number):
+            sign_in(store, alice)
+        with statements() as made:
+            alice.session_set.all().revoke(by=bob)
+        counts.append(len(made.all))
+        assert ModelLogEntry.objects.filter(user=bob).count() == number
+        ModelLogEntry.objects.all().delete()
+    assert counts[1] == counts[2]
+
+
+@pytest.mark.parametrize("is_heard", [False, True])
+def test_rows_of_a_user_whose_key_is_a_text_are_deleted(
+    store, alice, is_heard, request
+):
+    if not is_heard:
+        request.getfixturevalue("nobody_listens")
+    sessions = [sign_in(store, alice) for _ in range(2)]
+    user = get_user_model()(pk=str(alice.pk))
+    assert user.session_set.all().revoke() == 2
+    assert not any(map(is_signed_in, sessions))
+
+
+def test_rows_of_a_union_are_deleted(store, alice, bob, told):
+    sessions = [sign_in(store, user) for user in (alice, bob)]
+    rows = alice.session_set.all() | Session.objects.filter(user=bob)
+    assert rows.revoke() == 2
+    assert {row.user for row, _, _ in told.values()} == {alice, bob}
+    assert not any(map(is_signed_in, sessions))
 
 
 @pytest.mark.usefixtures("nobody_listens")

@@ -106,6 +106,20 @@ def test_all_primary_keys_are_gone_through(guessing):
 
 
 @pytest.mark.django_db
+def test_rows_of_one_moment_of_which_others_delete_some_are_gone_through():
+    make_rows(*[timezone.now()] * 20)
+    walk = Ranges(Session.rows(), "expire_date", may_guess=False)
+    batch = walk.ahead(4)
+    assert batch.is_part
+    Session.rows().filter(pk__in=list(batch.rows.values_list("pk", flat=True))).delete()
+    walk.passed(batch, deleted=batch.rows._raw_delete("default"))
+    while not walk.is_done:
+        batch = walk.ahead(4)
+        walk.passed(batch, deleted=batch.rows._raw_delete("default"))
+    assert not Session.rows().exists()
+
+
+@pytest.mark.django_db
 def test_what_could_not_be_deleted_is_counted_off(guessing):
     make_rows(*minutes(*range(30)))
     walk = Ranges(Session.rows(), "expire_date", may_guess=True)

@@ -37,6 +37,8 @@ def raise_barrier(
 
     ``row`` is a new one, not saved, with what a site's own model asks for. A
     barrier that was raised for a later moment stays as it is.
+
+    Raises ``IntegrityError`` where the row lacks what a site's own model asks for.
     """
     row.key_hash = NO_KEY
     row.signed_in_at = until
@@ -59,7 +61,9 @@ def _write(row: AbstractSession, using: str) -> None:
             _insert(row, using)
     except IntegrityError:
         # There is one, perhaps since just now.
-        _is_over_another(row, using)
+        is_there = _is_over_another(row, using)
+        if not (is_there or _barriers(type(row), using).exists()):
+            raise
 
 
 def _is_over_another(row: AbstractSession, using: str) -> bool:
@@ -84,6 +88,15 @@ def _barriers(model: type[AbstractSession], using: str) -> SessionQuerySet:
     return model.rows(using).filter(key_hash=NO_KEY)
 
 
+def lower_if_over(model: type[AbstractSession], using: str) -> None:
+    """Remove a barrier that no session can be left behind."""
+    rows = _barriers(model, using).expired()
+    if model._meta.parents:
+        rows.delete()
+    else:
+        rows._raw_delete(using)
+
+
 def refused(rows: SessionQuerySet) -> SessionQuerySet | None:
     """The rows that a barrier refuses; ``None`` where there is no barrier."""
     barrier = _barriers(rows.model, rows.db).first()
@@ -97,12 +110,9 @@ def refused(rows: SessionQuerySet) -> SessionQuerySet | None:
 
 def admitted(rows: Iterable[AbstractSession]) -> AbstractSession | None:
     """The row among those read for a key, if it isn't refused."""
-    row = barrier = None
-    for found in rows:
-        if found.key_hash == NO_KEY:
-            barrier = found
-        else:
-            row = found
+    found = {row.key_hash: row for row in rows}
+    barrier = found.pop(NO_KEY, None)
+    row = next(iter(found.values()), None)
     if row is None or (barrier is not None and _is_refused(row, barrier)):
         return None
     return row

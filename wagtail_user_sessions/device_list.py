@@ -63,6 +63,9 @@ class Device:
     url_for: URLFor = field(default=nowhere, repr=False, compare=False)
     wording: Wording = field(default_factory=Wording, repr=False, compare=False)
 
+    # It is no sequence, though it answers to names.
+    __iter__ = None
+
     def __getitem__(self, name: str) -> object:
         """As templates ask first, for whom each attribute else costs an exception."""
         return getattr(self, name)

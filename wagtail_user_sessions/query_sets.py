@@ -129,9 +129,11 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
 
     def _before_commit(self) -> AbstractContextManager[None]:
         """A transaction, if what is done in here has to come before its end: a
-        cache is told of the rows before they are gone.
+        cache is told of the rows before they are gone, and who hears of each row
+        may wait for all of them.
         """
-        if transaction.get_autocommit(self.db) and not are_copied(self.model):
+        is_told = are_heard(self.model) or are_copied(self.model)
+        if transaction.get_autocommit(self.db) and not is_told:
             return nullcontext()
         return transaction.atomic(using=self.db, savepoint=False)
 

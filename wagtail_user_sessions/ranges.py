@@ -86,7 +86,8 @@ class Ranges:
         """Go on behind it, once it was deleted."""
         if batch.last is None:
             self.is_done = True
-        elif not (batch.is_part and deleted):
+        # Of a part nothing is left, be it that others have deleted it.
+        elif not (batch.is_part and (deleted or not batch.rows.exists())):
             self._stretch = self._known(batch, deleted)
             self._last = batch.last
             self.rest = self.rows.filter(**{f"{self.by_field}__gt": batch.last})

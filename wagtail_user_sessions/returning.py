@@ -77,7 +77,10 @@ class Deletion(Generic[Row]):
         known: Any = self._rows._known_related_objects  # type: ignore[attr-defined]
         for field, related in known.items():
             for row in deleted:
-                field.set_cached_value(row, related[getattr(row, field.attname)])
+                # A union has rows of others, too. The rows have gone: nothing may fail.
+                value = related.get(getattr(row, field.attname))
+                if value is not None:
+                    field.set_cached_value(row, value)
 
 
 def _can_return(connection: BaseDatabaseWrapper) -> bool:

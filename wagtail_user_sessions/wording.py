@@ -36,10 +36,10 @@ class Wording:
         return {name: SafeString(word) for name, word in words.items()}
 
     def rename_text(self, device: str) -> str:
-        return SafeString(self._rename % {"device": escape(device)})
+        return _filled(self._rename, "Rename %(device)s", device)
 
     def sign_out_text(self, device: str) -> str:
-        return SafeString(self._sign_out % {"device": escape(device)})
+        return _filled(self._sign_out, "Sign out %(device)s", device)
 
     @cached_property
     def _rename(self) -> str:
@@ -48,3 +48,12 @@ class Wording:
     @cached_property
     def _sign_out(self) -> str:
         return _("Sign out %(device)s")
+
+
+def _filled(text: str, original: str, device: str) -> str:
+    """The text about the device; the original where a translation can't be filled."""
+    values = {"device": escape(device)}
+    try:
+        return SafeString(text % values)
+    except (KeyError, TypeError, ValueError):
+        return SafeString(original % values)

@@ -285,19 +285,19 @@ class SessionStore(RowStore):
 
     @classmethod
     def clear_expired_in_batches(cls) -> Iterator[int]:
-        """Delete the expired sessions, and what is left of a sign-out of everybody
-        that was broken off; yields how many each batch had.
+        """Delete the expired sessions, and before them what is left of a sign-out of
+        everybody that was broken off; yields how many each batch had.
         """
         # Copies in a cache refuse themselves after their expiry, and there are none
         # of what a barrier refuses.
         expired = cls.get_expired()
+        refused = barrier.refused(expired.model.rows(expired.db))
+        if refused is not None:
+            yield from delete_by_sign_in(refused, reason=Reason.REVOKED)
+            barrier.lower_if_over(expired.model, expired.db)
         yield from delete_in_batches(
             expired, reason=Reason.EXPIRED, by_field="expire_date"
         )
-        model = cls.get_model_class()
-        refused = barrier.refused(model.rows(router.db_for_write(model)))
-        if refused is not None:
-            yield from delete_by_sign_in(refused, reason=Reason.REVOKED)
 
     # Activity
 
