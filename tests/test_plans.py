@@ -14,8 +14,9 @@ from django.test.utils import CaptureQueriesContext, isolate_apps
 from django.utils import timezone
 
 from tests.models import AccountSession
-from wagtail_user_sessions import plans
+from wagtail_user_sessions import plans, slots
 from wagtail_user_sessions.models import Session
+from wagtail_user_sessions.slots import Unplannable
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
@@ -306,7 +307,7 @@ def test_what_cant_be_planned_is_left_to_the_orm(make_row, alice, monkeypatch):
         return True
 
     plans.drop_plans()
-    monkeypatch.setattr(plans, "_writes_sql", refuse)
+    monkeypatch.setattr(slots, "_writes_sql", refuse)
     found = plans.read(Session, "default", Q(pk=row.pk), related="user")
     assert (found.name, found.user) == ("old", alice)
     assert plans.read(Session, "default", Q(pk=uuid.uuid4())) is None
@@ -327,7 +328,7 @@ def test_a_field_that_looks_into_what_it_saves_is_left_to_the_orm():
     class Model(models.Model):  # noqa: DJ008
         name = Careful(max_length=40)
 
-    with pytest.raises(plans.Unplannable):
+    with pytest.raises(Unplannable):
         plans.Update(connection, Model, Q(pk=1), {"name": "first"})
 
 
@@ -336,8 +337,8 @@ def test_a_value_that_was_taken_for_good_is_noticed(monkeypatch):
     class Model(models.Model):  # noqa: DJ008
         name = Careful(max_length=40)
 
-    monkeypatch.setattr(plans, "_writes_sql", lambda field: False)
-    with pytest.raises(plans.Unplannable):
+    monkeypatch.setattr(slots, "_writes_sql", lambda field: False)
+    with pytest.raises(Unplannable):
         plans.Update(connection, Model, Q(pk=1), {"name": "first"})
 
 
@@ -371,8 +372,8 @@ def test_no_plan_is_made_for_rows_of_two_tables_or_fields_with_sql_of_their_own(
     class Child(Parent):  # noqa: DJ008
         hidden = Secret()
 
-    with pytest.raises(plans.Unplannable):
+    with pytest.raises(Unplannable):
         plans.Update(connection, Child, Q(pk=1), {"name": "x"})
-    with pytest.raises(plans.Unplannable):
+    with pytest.raises(Unplannable):
         plans.Select(connection, Child, Q(hidden="x"), None)
     assert plans.Update(connection, Parent, Q(pk=1), {"name": "x"}).statement.sql

@@ -13,17 +13,18 @@ field that writes its own SQL) goes through the ORM, with the same result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import count
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.core.signals import setting_changed
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BinaryField, Field, ForeignKey, Model, Q, QuerySet, Value
+from django.db.models import Model, Q, QuerySet
 from django.db.models.sql import UpdateQuery
+
+from .slots import Statement, Unplannable, shape, slot_for, slotted
 
 Row = TypeVar("Row", bound=Model)
 T = TypeVar("T")
@@ -48,7 +49,7 @@ def read_all(
     """
     connection = connections[using]
     values: list[Any] = []
-    key = (model, _shape(condition, values), related)
+    key = (model, shape(condition, values), related)
     plan = _plan(connection, key, lambda: Select(connection, model, condition, related))
     if plan is not None:
         return cast("list[Row]", plan.execute(connection, values))
@@ -65,7 +66,7 @@ def update(
     connection = connections[using]
     values = [value for value in columns.values() if value is not None]
     names = tuple((name, value is None) for name, value in columns.items())
-    key = (model, names, _shape(condition, values))
+    key = (model, names, shape(condition, values))
     plan = None
     if not any(hasattr(value, "resolve_expression") for value in values):
         plan = _plan(
@@ -74,67 +75,6 @@ def update(
     if plan is not None:
         return plan.execute(connection, values)
     return _rows(model, using).filter(condition).update(**columns)
-
-
-class Unplannable(Exception):
-    """The ORM has to build the query each time."""
-
-
-class Slot(Value):
-    """Where a statement takes a value of a field: the one of that position among
-    the values that it is given.
-    """
-
-    position = 0
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        sql, parameters = super().as_sql(compiler, connection)
-        if len(parameters) != 1:
-            raise Unplannable(sql)
-        return sql, (Parameter(self.position, self.output_field, self.for_save),)
-
-
-class Parameter(NamedTuple):
-    """What is left of a slot in the SQL: nothing of the value it was made with."""
-
-    position: int
-    field: Any
-    # Whether it is written, and not compared with.
-    is_saved: bool
-
-    def prepare(self, values: Sequence[Any], connection: BaseDatabaseWrapper) -> object:
-        field, value = self.field, values[self.position]
-        if self.is_saved:
-            return field.get_db_prep_save(value, connection)
-        return field.get_db_prep_value(value, connection)
-
-
-@dataclass(frozen=True)
-class Statement:
-    """SQL, and what it takes: values as they are, or parameters."""
-
-    sql: str
-    parameters: Sequence[Any]
-
-    def takes(self, number: int) -> Statement:
-        """The statement itself, if it takes so many values, each once.
-
-        None may have been taken for good, by a field that looks into it.
-        """
-        taken = [p.position for p in self.parameters if isinstance(p, Parameter)]
-        if sorted(taken) != list(range(number)):
-            raise Unplannable(self.sql)
-        return self
-
-    def prepare(
-        self, values: Sequence[Any], connection: BaseDatabaseWrapper
-    ) -> list[Any]:
-        return [
-            parameter.prepare(values, connection)
-            if isinstance(parameter, Parameter)
-            else parameter
-            for parameter in self.parameters
-        ]
 
 
 class Select:
@@ -151,7 +91,7 @@ class Select:
         self.names = _attributes(model)
         rows = _rows(model, connection.alias)
         positions = count()
-        rows = rows.filter(_slotted(condition, model, positions))
+        rows = rows.filter(slotted(condition, model, positions))
         self.relation: Any = None
         self.related_names: list[str] = []
         self.related_key = 0
@@ -207,11 +147,11 @@ class Update:
             raise Unplannable(model)
         positions = count()
         slots = {
-            name: _slot(model, name, value, positions)
+            name: slot_for(model, name, value, positions)
             for name, value in columns.items()
         }
         rows = _rows(model, connection.alias)
-        rows = rows.filter(_slotted(condition, model, positions))
+        rows = rows.filter(slotted(condition, model, positions))
         query: Any = rows.query.chain(UpdateQuery)
         query.add_update_values(slots)
         compiler = query.get_compiler(connection=connection)
@@ -227,73 +167,6 @@ class Update:
             cursor.execute(self.statement.sql, parameters)
             changed: int = cursor.rowcount
         return changed
-
-
-# From a condition to its shape and its values, and to slots for them
-
-
-def _shape(condition: Q, values: list[Any]) -> Hashable:
-    """The condition without its values, which are added to the list.
-
-    None is no value: to ask for it takes another statement. So does another
-    number of values, where a tuple has several to choose from.
-    """
-    parts: list[Hashable] = [condition.connector, condition.negated]
-    for child in condition.children:
-        if isinstance(child, Q):
-            parts.append(_shape(child, values))
-        else:
-            lookup, value = cast("tuple[str, Any]", child)
-            if isinstance(value, tuple):
-                parts.append((lookup, len(value)))
-                values.extend(value)
-            else:
-                parts.append((lookup, value is None))
-                if value is not None:
-                    values.append(value)
-    return tuple(parts)
-
-
-def _slotted(condition: Q, model: type[Model], positions: Iterator[int]) -> Q:
-    children: list[Any] = []
-    for child in condition.children:
-        if isinstance(child, Q):
-            children.append(_slotted(child, model, positions))
-        else:
-            lookup, value = cast("tuple[str, Any]", child)
-            if isinstance(value, tuple):
-                slots: Any = [_slot(model, lookup, one, positions) for one in value]
-            else:
-                slots = _slot(model, lookup, value, positions)
-            children.append((lookup, slots))
-    return Q.create(children, condition.connector, condition.negated)
-
-
-def _slot(
-    model: type[Model], lookup: str, value: object, positions: Iterator[int]
-) -> Slot | None:
-    if value is None:
-        return None
-    name = lookup.partition("__")[0]
-    field = cast(
-        "Field[Any, Any]",
-        model._meta.pk if name == "pk" else model._meta.get_field(name),
-    )
-    if _writes_sql(field):
-        raise Unplannable(field)
-    slot = Slot(value, output_field=field)
-    slot.position = next(positions)
-    return slot
-
-
-def _writes_sql(field: Field[Any, Any]) -> bool:
-    """Whether the field's SQL, or what it saves, isn't that of Django's own fields."""
-    target = field.target_field if isinstance(field, ForeignKey) else field
-    return any(
-        getattr(type(target), name, None)
-        not in {None, getattr(BinaryField, name, None)}
-        for name in ("get_placeholder", "get_placeholder_sql")
-    )
 
 
 def _rows(model: type[Model], using: str) -> QuerySet[Any]:
