@@ -14,6 +14,7 @@ from tests.conftest import sign_in
 from tests.models import AccountSession
 from tests.models import SessionStore as AccountStore
 from tests.test_renewed_keys import is_signed_in, renew
+from wagtail_user_sessions import returning
 from wagtail_user_sessions.followers import has_followers
 from wagtail_user_sessions.models import Session, SessionQuerySet
 from wagtail_user_sessions.revocation import Reason
@@ -55,7 +56,7 @@ def values_of(row):
 
 
 def by_the_collector(monkeypatch):
-    monkeypatch.setattr(connection.features, "can_return_columns_from_insert", False)
+    monkeypatch.setattr(returning, "_can_return", lambda connection: False)
 
 
 def verbs_of(statements, delete):
