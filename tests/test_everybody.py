@@ -218,6 +218,22 @@ def is_saved(session):
     return True
 
 
+@pytest.mark.parametrize("days", [-1, 0, 1, None])
+@pytest.mark.parametrize("is_spared", [False, True])
+def test_what_loads_refuse_is_what_the_clean_up_takes(store, alice, days, is_spared):
+    key = sign_in(store, alice).session_key
+    row = Session.objects.for_key(key).get()
+    now = timezone.now()
+    signed_in_at = None if days is None else now + timedelta(days=days)
+    Session.objects.update(signed_in_at=signed_in_at)
+    barrier.raise_barrier(
+        Session(), "default", until=now, spared=[row.pk] if is_spared else []
+    )
+    refused = not is_let_in(store, key)
+    assert barrier.refused(Session.objects.all()).exists() == refused
+    assert refused == (not is_spared and days != 1)
+
+
 def test_nobody_is_told_of_the_barrier(store, keys):
     told = []
 

@@ -216,9 +216,9 @@ def test_a_key_renewed_right_before_the_statement_ends_with_its_row(
     renewed = []
     real = SessionQuerySet._before_commit
 
-    def renewing(rows):
+    def renewing(rows, **how):
         renewed.append(renew(session))
-        return real(rows)
+        return real(rows, **how)
 
     monkeypatch.setattr(SessionQuerySet, "_before_commit", renewing)
     assert alice.session_set.all().revoke() == 1

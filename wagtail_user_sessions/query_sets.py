@@ -114,10 +114,10 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         if self._is_composed() or has_followers(model):
             raise Unreturnable
         is_heard = are_heard(model)
-        names = Told._fields if not is_heard else ()
+        names = () if is_heard else Told._fields
         statement = Deletion(self.prefetch_related(None), names)
         deleted: list[Any]
-        with self._before_commit(), together(using=using, origin=self):
+        with self._before_commit(is_heard=is_heard), together(using=using, origin=self):
             if is_heard:
                 deleted = statement.rows()
                 for row in deleted:
@@ -127,12 +127,12 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
                 note(model, deleted, using=using, origin=self)
         return len(deleted), {model._meta.label: len(deleted)} if deleted else {}
 
-    def _before_commit(self) -> AbstractContextManager[None]:
+    def _before_commit(self, *, is_heard: bool) -> AbstractContextManager[None]:
         """A transaction, if what is done in here has to come before its end: a
         cache is told of the rows before they are gone, and who hears of each row
         may wait for all of them.
         """
-        is_told = are_heard(self.model) or are_copied(self.model)
+        is_told = is_heard or are_copied(self.model)
         if transaction.get_autocommit(self.db) and not is_told:
             return nullcontext()
         return transaction.atomic(using=self.db, savepoint=False)

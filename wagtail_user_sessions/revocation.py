@@ -5,7 +5,7 @@ Whoever ends a session says so around the deletion::
     with because(Reason.REVOKED, by=request.user):
         sessions.delete()
 
-and the receiver of the deletion reads it with ``current()``.
+and who tells of the deletion reads it with ``current()``; see ``ends``.
 """
 
 from __future__ import annotations
