@@ -10,7 +10,7 @@ from django import shortcuts
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from .device_list import URLFor
+from .listed_device import URLFor
 
 APP_NAME = "wagtail_user_sessions"
 DEFAULT_TEMPLATE = "wagtail_user_sessions/devices.html"

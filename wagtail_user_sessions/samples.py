@@ -7,8 +7,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from .device_list import Device, DeviceList
+from .device_list import DeviceList
 from .devices import Kind
+from .listed_device import Device
 from .models import Session
 
 SAMPLES: tuple[tuple[timedelta, dict[str, Any]], ...] = (

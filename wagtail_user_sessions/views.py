@@ -26,11 +26,12 @@ from django.views.decorators.vary import vary_on_headers
 
 from . import activity
 from .answers import finish, keep, show
-from .device_list import full_title, password_change_url, read
+from .device_list import password_change_url, read
 from .forms import RenameForm
 from .fragments import is_fragment, redirect, redirect_to_sign_in
 from .frames import Frame, frame_of_app
 from .list_state import OTHERS, ListState
+from .listed_device import full_title
 from .own_sessions import OwnSessions
 from .revocation import RevokedCount, cache_failure_text
 
