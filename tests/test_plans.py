@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection, connections, models, transaction
 from django.db.models import F, Q
+from django.db.models.sql import Query
 from django.test.utils import CaptureQueriesContext, isolate_apps
 from django.utils import timezone
 
@@ -298,6 +299,30 @@ def test_an_expression_is_left_to_the_orm(make_row):
     columns = {"version": F("version") + 1, "name": "x"}
     assert plans.update(Session, "default", Q(pk=row.pk), columns) == 1
     assert Session.objects.get(pk=row.pk).version == 6
+
+
+def test_what_djangos_query_refuses_is_left_to_the_orm(make_row, alice, monkeypatch):
+    row = make_row(alice, name="there")
+
+    def refuse(query, names):
+        raise KeyError(names)
+
+    plans.drop_plans()
+    monkeypatch.setattr(Query, "change_aliases", refuse)
+    found = plans.read(Session, "default", Q(pk=row.pk), related="user")
+    assert (found.name, found.user) == ("there", alice)
+    plans.drop_plans()
+
+
+@pytest.mark.parametrize("related", [None, "user"])
+def test_the_name_of_the_table_stands_but_once_in_a_statement(
+    make_row, alice, related, statements
+):
+    row = make_row(alice)
+    with statements() as made:
+        plans.read(Session, "default", Q(pk=row.pk), related=related)
+    (statement,) = made.all
+    assert statement.count(Session._meta.db_table) == 1
 
 
 def test_what_cant_be_planned_is_left_to_the_orm(make_row, alice, monkeypatch):

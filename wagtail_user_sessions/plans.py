@@ -17,7 +17,6 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import count
 from typing import Any, TypeVar, cast
 
-from django.core.exceptions import EmptyResultSet
 from django.core.signals import setting_changed
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -30,6 +29,8 @@ Row = TypeVar("Row", bound=Model)
 T = TypeVar("T")
 
 ATTRIBUTE = "_wagtail_user_sessions_plans"
+# Nobody's table has it, nor does Django give it.
+SHORT_NAME = "t_1"
 
 
 def read(
@@ -91,7 +92,7 @@ class Select:
         self.names = _attributes(model)
         rows = _rows(model, connection.alias)
         positions = count()
-        rows = rows.filter(slotted(condition, model, positions))
+        rows = _abbreviated(rows.filter(slotted(condition, model, positions)))
         self.relation: Any = None
         self.related_names: list[str] = []
         self.related_key = 0
@@ -108,7 +109,13 @@ class Select:
         targets = [column.target.attname for column in selected]
         if targets != [*self.names, *self.related_names]:
             raise Unplannable(self.statement.sql)
-        self.converters = list(compiler.get_converters(selected).items())
+        self.converters = [
+            (index, convert, expression)
+            for index, (converters, expression) in compiler.get_converters(
+                selected
+            ).items()
+            for convert in converters
+        ]
 
     def execute(
         self, connection: BaseDatabaseWrapper, values: Sequence[Any]
@@ -120,9 +127,8 @@ class Select:
         return [self._row(list(row), connection) for row in found]
 
     def _row(self, values: list[Any], connection: BaseDatabaseWrapper) -> Model:
-        for index, (converters, expression) in self.converters:
-            for convert in converters:
-                values[index] = convert(values[index], expression, connection)
+        for index, convert, expression in self.converters:
+            values[index] = convert(values[index], expression, connection)
         using, own = connection.alias, len(self.names)
         row = self.model.from_db(using, self.names, values[:own])
         # Where there is no other row, Django tells so whoever asks for it.
@@ -174,6 +180,18 @@ def _rows(model: type[Model], using: str) -> QuerySet[Any]:
     return QuerySet(model, using=using)
 
 
+def _abbreviated(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """The same rows, of a table with a short name.
+
+    The name stands before each column. A long one would be most of the statement,
+    which takes the longer to send and to read.
+    """
+    query: Any = rows.query
+    query.change_aliases({query.get_initial_alias(): SHORT_NAME})
+    # A copy, for the query has kept the long one.
+    return rows.all()
+
+
 def _attributes(model: type[Model]) -> list[str]:
     return [field.attname for field in model._meta.concrete_fields]
 
@@ -194,7 +212,7 @@ def _plan(
     if key not in plans:
         try:
             plans[key] = build()
-        except (Unplannable, EmptyResultSet, AttributeError, TypeError, ValueError):
+        except Exception:
             # If it is an error of who asks, the ORM tells it.
             plans[key] = None
     return cast("T | None", plans[key])

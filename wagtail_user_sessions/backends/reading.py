@@ -93,14 +93,14 @@ class RowReader(SessionBase):
 
     def _fetch(self) -> AbstractSession | None:
         """The row of this key, if it hasn't ended."""
-        hashes = (hash_key(self.session_key or ""), NO_KEY)
         rows = plans.read_all(
             self.model,
             self._using,
-            Q(key_hash__in=hashes, expire_date__gt=timezone.now()),
+            Q(key_hash__in=(hash_key(self.session_key or ""), NO_KEY)),
             related="user" if self.reads_user else None,
         )
-        return barrier.admitted(rows)
+        now = timezone.now()
+        return barrier.admitted(row for row in rows if row.expire_date > now)
 
     def _condition(self, **conditions: Any) -> Q:
         """Names the row of this session's key, if it also meets the conditions."""
@@ -116,6 +116,11 @@ class RowReader(SessionBase):
         return router.db_for_write(self.model)
 
     # A cache, where there is one, is told of these
+
+    def offer_copy(self) -> None:
+        """The request is over: what it has read may be kept for the next one, if it
+        hasn't changed it.
+        """
 
     @classmethod
     def purge_changed(cls, key_hash: bytes) -> None:
