@@ -14,6 +14,7 @@ from tests.conftest import sign_in
 from wagtail_user_sessions import copies, plans
 from wagtail_user_sessions.backends.cached_db import SessionStore
 from wagtail_user_sessions.backends.db import SessionStore as DBStore
+from wagtail_user_sessions.client import Client
 from wagtail_user_sessions.models import Session
 
 pytestmark = [
@@ -105,6 +106,49 @@ def test_a_copy_that_is_not_believed_is_set_anew(session, calls, statements):
         assert load(session) == 1
     assert calls == ["get_many copy+mark+epoch", "set copy"]
     assert made.verbs == ["SELECT"]
+
+
+def test_a_page_adds_a_copy_once_it_is_made(browser, alice, calls):
+    client = browser(alice)
+    calls.clear()
+    assert client.get("/whoami/").content == b"alice"
+    assert calls == ["get_many copy+mark+epoch", "add copy"]
+    calls.clear()
+    assert client.get("/whoami/").content == b"alice"
+    assert calls == ["get_many copy+mark+epoch"]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/change/", ["set mark"]),
+        ("/logout/", ["set mark ended", "delete copy"]),
+    ],
+)
+def test_a_page_keeps_no_copy_of_what_it_has_changed(browser, alice, calls, path, told):
+    client = browser(alice)
+    calls.clear()
+    client.get(path)
+    assert calls == ["get_many copy+mark+epoch", *told]
+
+
+def test_a_page_that_saves_what_is_unchanged_keeps_a_copy(
+    browser, alice, calls, settings
+):
+    settings.SESSION_SAVE_EVERY_REQUEST = True
+    client = browser(alice)
+    calls.clear()
+    client.get("/whoami/")
+    assert calls == ["get_many copy+mark+epoch", "add copy"]
+
+
+def test_no_copy_is_kept_under_a_key_that_was_renewed(session, calls):
+    again = SessionStore(session.session_key)
+    again.read_client = Client
+    assert again["value"] == 1
+    again.cycle_key()
+    again.offer_copy()
+    assert "add copy" not in calls
 
 
 def test_under_an_ended_mark_no_copy_is_kept(session, calls):

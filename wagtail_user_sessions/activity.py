@@ -39,11 +39,14 @@ def touch(request: HttpRequest) -> None:
     session = request.session
     if not isinstance(session, SessionStore) or is_ignored(request):
         return
-    row, client = session.row, session.client
-    if row is None or row.user_id is None or client is None:
+    row = session.row
+    if row is None or row.user_id is None:
         return
     if SESSION_KEY not in session:
         # Data that can't be decoded any more: its visitor is nobody.
+        return
+    client = session.client
+    if client is None:
         return
     try:
         _touch(session, row, client, now=timezone.now())

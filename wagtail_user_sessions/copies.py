@@ -22,15 +22,16 @@ Keys are made from the hash of the session key, never from the key.
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.cache import BaseCache, caches
 from django.db import models, transaction
 from django.utils import timezone
-from django.utils.crypto import get_random_string
 
 from .conf import conf
 from .writes import has_uncommitted
@@ -47,6 +48,7 @@ CLOCK_SKEW = 60
 PAUSE = 5
 
 Row = TypeVar("Row", bound=models.Model)
+Offer = Callable[[], None]
 
 # Whether this process keeps copies, be it by another engine than SESSION_ENGINE.
 are_kept = False
@@ -56,39 +58,40 @@ _paused_until = 0.0
 
 def load(
     key_hash: bytes, *, model: type[Row], using: str, read: Callable[[], Row | None]
-) -> Row | None:
-    """The row of this hash: from a copy that can be believed, else by ``read()``.
+) -> tuple[Row | None, Offer | None]:
+    """The row of this hash: from a copy that can be believed, else by ``read()``,
+    which asks the database for the row, if it hasn't ended.
 
-    ``read`` asks the database for the row, if it hasn't ended. What it answers
-    is offered to the cache for whoever asks next.
+    With it comes what offers it to the cache for whoever asks next; ``None`` where
+    the cache has it, or must not have it. It may be called at any time.
     """
     if not _is_suitable(using):
-        return read()
+        return read(), None
     found = _get(key_hash)
     if found is None:
-        return read()
+        return read(), None
     copy, mark, epoch = found
-    if copy is not None and _is_believed(copy, mark, epoch, model):
-        names = _columns(model)
-        return model.from_db(using, names, [copy["row"][name] for name in names])
+    names = _columns(model)
+    if copy is not None and _is_believed(copy, mark, epoch, names):
+        return model.from_db(using, names, list(copy["row"].values())), None
     read_at = time.time()
     row = read()
     if epoch is None:
         _try("add", EPOCH, _random(), timeout=None)
     elif row is not None and mark != ENDED:
         fresh = {
-            "row": {name: getattr(row, name) for name in _columns(model)},
+            "row": {name: getattr(row, name) for name in names},
             "read_at": read_at,
             "mark": mark,
             "epoch": epoch,
         }
-        _try(
-            "add" if copy is None else "set",
-            _copy_key(key_hash),
-            fresh,
-            timeout=conf.CACHE_MAX_AGE,
-        )
-    return row
+        operation = "add" if copy is None else "set"
+        return row, partial(_offer, operation, _copy_key(key_hash), fresh)
+    return row, None
+
+
+def _offer(operation: str, key: str, copy: dict[str, Any]) -> None:
+    _try(operation, key, copy, timeout=conf.CACHE_MAX_AGE)
 
 
 def purge_changed(key_hash: bytes) -> bool:
@@ -166,7 +169,7 @@ def _get(key_hash: bytes) -> tuple[dict[str, Any] | None, object, object] | None
 
 
 def _is_believed(
-    copy: dict[str, Any], mark: object, epoch: object, model: type[models.Model]
+    copy: dict[str, Any], mark: object, epoch: object, names: tuple[str, ...]
 ) -> bool:
     if mark == ENDED or epoch is None:
         return False
@@ -176,7 +179,7 @@ def _is_believed(
             and copy["epoch"] == epoch
             and copy["row"]["expire_date"] > timezone.now()
             and -CLOCK_SKEW <= time.time() - copy["read_at"] < conf.CACHE_MAX_AGE
-            and copy["row"].keys() == set(_columns(model))
+            and tuple(copy["row"]) == names
         )
     except (AttributeError, KeyError, TypeError):
         # Written by another release, or with another USE_TZ.
@@ -220,11 +223,12 @@ def _pause() -> None:
     logger.exception("The cache of the sessions has failed")
 
 
-def _columns(model: type[models.Model]) -> list[str]:
+@lru_cache(maxsize=8)
+def _columns(model: type[models.Model]) -> tuple[str, ...]:
     """What a copy repeats of the row: never its user, who is always read from
     the database.
     """
-    return [field.attname for field in model._meta.concrete_fields]
+    return tuple(field.attname for field in model._meta.concrete_fields)
 
 
 def _copy_key(key_hash: bytes) -> str:
@@ -236,4 +240,4 @@ def _mark_key(key_hash: bytes) -> str:
 
 
 def _random() -> str:
-    return get_random_string(16)
+    return secrets.token_hex(8)

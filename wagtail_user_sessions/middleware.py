@@ -32,9 +32,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
         if isinstance(request.session, SessionStore):
-            # Read where it is needed: most requests write nothing.
-            lazy = SimpleLazyObject(partial(client.from_request, request))
-            request.session.client = cast(client.Client, lazy)
+            request.session.read_client = partial(client.from_request, request)
 
     def process_exception(
         self, request: HttpRequest, exception: Exception
@@ -51,22 +49,29 @@ class SessionMiddleware(middleware.SessionMiddleware):
         if not isinstance(session, SessionStore):
             return super().process_response(request, response)
         try:
-            session.settle()
-            if settings.SESSION_SAVE_EVERY_REQUEST and session.session_key:
-                # A forged cookie is found out before an empty row is made of it.
-                session.keys()
-            _end_if_inactive(request, session)
-            if _is_background(request, session):
-                # It must not lengthen the idle time, be that the session's age.
-                if session.accessed:
-                    patch_vary_headers(response, ("Cookie",))
-                return response
-            response = super().process_response(request, response)
+            response = self._save(request, session, response)
         except SessionInterrupted:
             repeated = self._repeat(request)
             if repeated is None:
                 raise
             return repeated
+        session.offer_copy()
+        return response
+
+    def _save(
+        self, request: HttpRequest, session: SessionStore, response: HttpResponse
+    ) -> HttpResponse:
+        session.settle()
+        if settings.SESSION_SAVE_EVERY_REQUEST and session.session_key:
+            # A forged cookie is found out before an empty row is made of it.
+            session.keys()
+        _end_if_inactive(request, session)
+        if _is_background(request, session):
+            # It must not lengthen the idle time, be that the session's age.
+            if session.accessed:
+                patch_vary_headers(response, ("Cookie",))
+            return response
+        response = super().process_response(request, response)
         activity.touch(request)
         return response
 
@@ -162,6 +167,9 @@ def _is_inactive(row: AbstractSession) -> bool:
 def _was_refused(request: HttpRequest) -> bool:
     """Whether the request asked for its user, and was told of none."""
     known = vars(request)
+    if "_cached_user" in known and known["_cached_user"].is_authenticated:
+        # In short, what most requests come to.
+        return False
     users = [known["_acached_user"]] if "_acached_user" in known else []
     # A sign-in puts the user in the place of the lazy object.
     if "_cached_user" in known or type(known.get("user")) is not SimpleLazyObject:

@@ -28,6 +28,9 @@ class SessionStore(DBStore):
 
     keeps_copies = True
 
+    # What offers the cache a copy of the row, and the version that it copies.
+    _offer: tuple[copies.Offer, int] | None = None
+
     def __init__(self, session_key: str | None = None) -> None:
         # A wrong alias is told here, and not swallowed as a cache that fails.
         self._cache = caches[settings.SESSION_CACHE_ALIAS]
@@ -35,12 +38,26 @@ class SessionStore(DBStore):
         super().__init__(session_key)
 
     def _fetch(self) -> AbstractSession | None:
-        return copies.load(
+        row, offer = copies.load(
             hash_key(self.session_key or ""),
             model=self.model,
             using=self._using,
             read=super()._fetch,
         )
+        if row is not None and offer is not None:
+            if self.read_client is None:
+                # Outside of a request: nobody tells when it is over.
+                offer()
+            else:
+                self._offer = offer, row.version
+        return row
+
+    def offer_copy(self) -> None:
+        if self._offer is not None and self._row is not None:
+            offer, version = self._offer
+            if (self._row.version, self.session_key) == (version, self.loaded_key):
+                offer()
+        self._offer = None
 
     def claim_activity(self, row: AbstractSession) -> bool:
         # A copy's last activity is older than the row's: without a claim it would

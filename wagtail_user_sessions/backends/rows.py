@@ -12,6 +12,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.backends.base import CreateError
 from django.db import IntegrityError, connections, transaction
+from django.utils.functional import cached_property
 
 from wagtail_user_sessions import columns, facts, plans, signals
 from wagtail_user_sessions.client import Client
@@ -34,8 +35,8 @@ MERGE_ATTEMPTS = 50
 class RowStore(RowReader):
     """A session that is inserted into a row of the database, and updated there."""
 
-    # The client of the request; None outside of one, and then no fact changes.
-    client: Client | None = None
+    # Tells the client of the request; None outside of one.
+    read_client: Callable[[], Client] | None = None
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
@@ -46,6 +47,13 @@ class RowStore(RowReader):
         self._repairs = Repairs()
         # The versions that this store has written in the open transaction.
         self._written: set[int] = set()
+
+    @cached_property
+    def client(self) -> Client | None:
+        """The client of the request; ``None`` outside of one, and then no fact of
+        the row changes.
+        """
+        return None if self.read_client is None else self.read_client()
 
     def create_model_instance(self, data: Data) -> AbstractSession:
         """A row of this session with the data given, not saved.
