@@ -48,10 +48,10 @@ def _of_django(owner: type, name: str, module: ModuleType) -> object:
 GET_USER, AGET_USER = (
     _of_django(ModelBackend, name, backends) for name in ("get_user", "aget_user")
 )
-STOCK = {
-    name: _of_django(models.Manager, name, manager)
+GET_QUERYSET, GET, AGET = (
+    _of_django(models.Manager, name, manager)
     for name in ("get_queryset", "get", "aget")
-}
+)
 
 
 def get_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
@@ -115,8 +115,10 @@ def _is_read_as_it_is(row: AbstractSession) -> bool:
     return (
         row._meta.get_field("user").related_model is model
         and router.db_for_write(model) == row._state.db
-        and all(getattr(type(manager), name) is STOCK[name] for name in STOCK)
-        and STOCK.keys().isdisjoint(vars(manager))
+        and type(manager).get_queryset is GET_QUERYSET
+        and type(manager).get is GET
+        and type(manager).aget is AGET
+        and vars(manager).keys().isdisjoint(("get_queryset", "get", "aget"))
         and manager._queryset_class is models.QuerySet  # type: ignore[attr-defined]
     )
 

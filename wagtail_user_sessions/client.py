@@ -6,7 +6,7 @@ import ipaddress
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
@@ -47,6 +47,11 @@ class Client:
     ip: IPAddress | None = None
     user_agent: str = ""
     hints: Hints = Hints()
+
+    @cached_property
+    def ip_text(self) -> str | None:
+        """The address in the usual notation."""
+        return None if self.ip is None else str(self.ip)
 
 
 def from_request(request: HttpRequest) -> Client:

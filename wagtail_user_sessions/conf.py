@@ -65,13 +65,14 @@ class Setting(Generic[T]):
     def __get__(self, instance: object | None, owner: type) -> Setting[T] | T:
         if instance is None:
             return self
-        value: T | object = getattr(settings, self.name, UNSET)
+        # Where they keep what they have found, until a setting changes. To ask them
+        # takes longer, and longest for what isn't there, several times a request.
+        found = object.__getattribute__(settings, "__dict__")
+        value: T | object = found.get(self.name, UNSET)
         if value is UNSET:
-            value = self.default
+            value = getattr(settings, self.name, self.default)
             if type(settings) is LazySettings:
-                # As it keeps what it has found, until a setting changes: to look for
-                # what isn't there takes microseconds, several times a request.
-                vars(settings)[self.name] = value
+                found[self.name] = value
         return cast(T, value)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models.base import ModelState
 
 from . import devices, location
-from .client import Client, IPAddress, parse_ip
+from .client import Client, parse_ip
 from .conf import conf
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def identify(client: Client) -> dict[str, Any]:
 
     As they are stored, so that what is stored never differs from itself.
     """
-    return {"ip": _stored_ip(client.ip), "user_agent": _stored_user_agent(client)}
+    return {"ip": _stored_ip(client), "user_agent": _stored_user_agent(client)}
 
 
 def differ(row: AbstractSession, columns: Mapping[str, Any]) -> bool:
@@ -96,19 +96,21 @@ def _known(row: AbstractSession, name: str) -> Any:
     return value
 
 
-def _stored_ip(ip: IPAddress | None) -> str | None:
-    if ip is None or conf.IP_STORAGE == "none":
+def _stored_ip(client: Client) -> str | None:
+    ip, storage = client.ip, conf.IP_STORAGE
+    if ip is None or storage == "none":
         return None
-    if conf.IP_STORAGE == "full":
-        return str(ip)
+    if storage == "full":
+        return client.ip_text
     prefix = 24 if ip.version == 4 else 48
     return str(ipaddress.ip_network((ip, prefix), strict=False).network_address)
 
 
 def _stored_user_agent(client: Client) -> str:
-    if conf.USER_AGENT_STORAGE == "full":
+    storage = conf.USER_AGENT_STORAGE
+    if storage == "full":
         return client.user_agent
-    if conf.USER_AGENT_STORAGE == "families":
+    if storage == "families":
         device = devices.describe(client.user_agent)
         return "/".join(filter(None, (device.browser, device.os)))
     return ""
