@@ -17,7 +17,7 @@ NO_KEY = b"\xff" * KEY_HASH_LENGTH
 def hash_key(session_key: str) -> bytes:
     """The 32 bytes that stand for a session key in the database and the cache.
 
-    Unsalted and without SECRET_KEY: a random key of 165 bits needs no pepper,
+    Unsalted and without SECRET_KEY: a random key of 160 bits needs no pepper,
     and rotating the secret must not sign anyone out. Accepts whatever a client
     sent as its cookie.
     """

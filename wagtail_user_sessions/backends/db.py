@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from base64 import b32encode
 from collections.abc import Iterator
 from functools import partial
+from secrets import token_bytes
 from typing import TYPE_CHECKING
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError
+from django.contrib.sessions.backends.base import CreateError
 from django.core.cache.backends.locmem import LocMemCache
 from django.db import router
 from django.utils import timezone
-from django.utils.crypto import get_random_string
 from django.views.decorators.debug import sensitive_variables
 
 from wagtail_user_sessions import barrier, plans
@@ -202,9 +203,9 @@ class SessionStore(RowStore):
             self._key_was_lost = True
 
     def _get_new_session_key(self) -> str:
-        # 165 random bits: no need to ask whether the key is in use, and the
-        # unique column would tell.
-        return get_random_string(32, VALID_KEY_CHARS)
+        # 160 random bits in 32 characters: no need to ask whether the key is in use,
+        # and the unique column would tell.
+        return b32encode(token_bytes(20)).decode().lower()
 
     async def _aget_new_session_key(self) -> str:
         return self._get_new_session_key()
