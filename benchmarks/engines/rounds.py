@@ -15,8 +15,8 @@ from .process import Worker
 Times = dict[tuple[Worker, Case], list[float]]
 
 # Runs in a slice, and seconds after which it ends.
-RUNS = 20
-SECONDS = 0.1
+RUNS = 60
+SECONDS = 0.2
 
 
 def measure(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .preparations import Prepare
 
 # Runs before those that are timed: others have had the processor's caches.
-WARM_UP = 2
+WARM_UP = 10
 
 
 def main() -> None:
