@@ -15,6 +15,7 @@ from tests.models import AccountSession
 from tests.models import SessionStore as AccountStore
 from tests.test_renewed_keys import is_signed_in, renew
 from wagtail_user_sessions import returning
+from wagtail_user_sessions.ends import rows_ended
 from wagtail_user_sessions.followers import has_followers
 from wagtail_user_sessions.models import Session, SessionQuerySet
 from wagtail_user_sessions.revocation import Reason
@@ -29,9 +30,9 @@ LABEL = "wagtail_user_sessions.Session"
 @pytest.fixture
 def nobody_listens():
     """As on a site without Wagtail's admin, whose log is told of deletions."""
-    post_delete.disconnect(log_actions.session_deleted, sender=Session)
+    rows_ended.disconnect(log_actions.sessions_ended, sender=Session)
     yield
-    post_delete.connect(log_actions.session_deleted, sender=Session)
+    rows_ended.connect(log_actions.sessions_ended, sender=Session)
 
 
 @pytest.fixture

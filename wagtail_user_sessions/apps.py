@@ -35,9 +35,10 @@ class WagtailUserSessionsConfig(AppConfig):
             self._prepare_admin(models)
 
     def _prepare_admin(self, models: list[type[AbstractSession]]) -> None:
+        from .ends import rows_ended
         from .wagtail_admin import log_actions
         from .wagtail_admin.permissions import register_permission_policies
 
         register_permission_policies()
         for model in models:
-            post_delete.connect(log_actions.session_deleted, sender=model)
+            rows_ended.connect(log_actions.sessions_ended, sender=model)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
-from django.db.models.signals import post_delete
 
+from . import ends, facts
 from .followers import has_followers, has_receivers
 from .pace import Pace, TookTooLongError, can_limit, let_others_in, limited, seconds_on
 from .ranges import Ranges
@@ -33,7 +33,7 @@ def delete_row(
         return bool(retrying(using, rows.delete)[0])
     is_deleted = bool(retrying(using, partial(rows._raw_delete, using)))
     if is_deleted:
-        post_delete.send(sender=type(row), instance=row, using=using, origin=row)
+        ends.note(type(row), [facts.twin(row)], using=using, origin=row)
     return is_deleted
 
 

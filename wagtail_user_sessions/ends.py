@@ -15,15 +15,18 @@ from typing import Any, NamedTuple
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connections, models
-from django.db.models.signals import post_delete
+from django.dispatch import Signal
 
 from . import copies
-from .followers import has_receivers
 from .revocation import Ending, Reason, current
 from .signals import session_ended
 from .writes import Write
 
 logger = logging.getLogger("wagtail_user_sessions")
+
+# For the package's own log: ``rows`` that were deleted together, and the ``ending``
+# that is their cause. Sent once that has committed, by the model's class.
+rows_ended = Signal()
 
 # Any model of sessions, and any row of it, which stand above this module.
 Model = Any
@@ -50,10 +53,7 @@ def are_copied(model: Model) -> bool:
 
 def are_heard(model: Model) -> bool:
     """Whether anybody is told of deleted rows who may read more than ``Told`` has."""
-    own = f"{__package__}.signal_handlers"
-    return session_ended.has_listeners(model) or has_receivers(
-        post_delete, model, besides=own
-    )
+    return session_ended.has_listeners(model) or rows_ended.has_listeners(model)
 
 
 @contextmanager
@@ -97,7 +97,7 @@ def _tell(
     Write(
         using,
         partial(_tell_cache, _purge, hashes, ending),
-        partial(_announce, noted, reason, ending.actor),
+        partial(_announce, noted, reason, ending),
     )
 
 
@@ -133,12 +133,17 @@ def _purge(model: Model, hashes: list[bytes]) -> bool:
 def _announce(
     noted: Sequence[tuple[Model, Sequence[Row]]],
     reason: Reason | str,
-    actor: AbstractBaseUser | None,
+    ending: Ending,
 ) -> None:
+    actor = ending.actor
     is_logged = logger.isEnabledFor(logging.INFO)
+    rows_by_model: dict[Model, list[Row]] = {}
     for model, rows in noted:
+        rows_by_model.setdefault(model, []).extend(rows)
+    for model, rows in rows_by_model.items():
         if is_logged:
             _log(rows, reason, actor)
+        rows_ended.send_robust(model, rows=rows, ending=ending)
         if session_ended.has_listeners(model):
             for row in rows:
                 session_ended.send_robust(

@@ -22,14 +22,12 @@ def has_followers(model: type[models.Model]) -> bool:
     )
 
 
-def has_receivers(
-    signal: Signal, model: type[models.Model], *, besides: str = __package__
-) -> bool:
-    """Whether anybody listens to the signal but this package, or one module of it."""
+def has_receivers(signal: Signal, model: type[models.Model]) -> bool:
+    """Whether anybody but this package listens to the signal."""
     if not signal.has_listeners(model):
         return False
     return any(
-        not f"{getattr(receiver, '__module__', '')}.".startswith(f"{besides}.")
+        not f"{getattr(receiver, '__module__', '')}.".startswith(f"{__package__}.")
         for receivers in signal._live_receivers(model)
         for receiver in receivers
     )

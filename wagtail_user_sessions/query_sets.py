@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connections, models, router, transaction
 from django.db.models.deletion import Collector
-from django.db.models.signals import post_delete
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -117,20 +116,18 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         names = () if is_heard else Told._fields
         statement = Deletion(self.prefetch_related(None), names)
         deleted: list[Any]
-        with self._before_commit(is_heard=is_heard), together(using=using, origin=self):
+        with self._before_commit(is_heard=is_heard):
             if is_heard:
                 deleted = statement.rows()
-                for row in deleted:
-                    post_delete.send(model, instance=row, using=using, origin=self)
             else:
                 deleted = [Told(*values) for values in statement.values()]
-                note(model, deleted, using=using, origin=self)
+            note(model, deleted, using=using, origin=self)
         return len(deleted), {model._meta.label: len(deleted)} if deleted else {}
 
     def _before_commit(self, *, is_heard: bool) -> AbstractContextManager[None]:
         """A transaction, if what is done in here has to come before its end: a
-        cache is told of the rows before they are gone, and who hears of each row
-        may wait for all of them.
+        cache is told of the rows before they are gone, and whole rows may turn out to
+        be unreadable, so that nobody could be told.
         """
         is_told = is_heard or are_copied(self.model)
         if transaction.get_autocommit(self.db) and not is_told:

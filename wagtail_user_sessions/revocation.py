@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
@@ -45,8 +45,6 @@ class Ending:
     is_one_of_many: bool = False
     # Set where the cache could not be told of an ended session.
     cache_failed: bool = False
-    # The rows that are to be told of together once their deletion has committed.
-    untold: list[models.Model] = field(default_factory=list)
 
 
 class RevokedCount(int):

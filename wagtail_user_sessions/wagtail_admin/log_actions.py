@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -19,11 +19,9 @@ from wagtail.admin.utils import get_user_display_name
 from wagtail.log_actions import LogActionRegistry, LogFormatter, log, registry
 from wagtail.models import BaseLogEntry
 
-from wagtail_user_sessions import facts
 from wagtail_user_sessions.devices import label
 from wagtail_user_sessions.models import AbstractSession
-from wagtail_user_sessions.revocation import Ending, Reason, current
-from wagtail_user_sessions.writes import Write
+from wagtail_user_sessions.revocation import Ending, Reason
 
 from .permissions import is_superuser
 
@@ -74,23 +72,26 @@ class RevokeEverybodyFormatter(LogFormatter):
         return text % {"count": count, "reason": reason}
 
 
-def session_deleted(
+def sessions_ended(
     sender: type[AbstractSession],
-    instance: AbstractSession,
-    using: str,
+    rows: Sequence[AbstractSession],
+    ending: Ending,
     **kwargs: Any,
 ) -> None:
-    """Log that somebody has ended a session, once that has committed.
+    """Log that somebody has ended sessions: one entry each, all at once.
 
     What ends by itself, by the commands, or by signing out is not logged.
     """
-    ending = current()
     is_told_otherwise = ending.is_one_of_many or ending.reason in ORDINARY
     if ending.actor is None or ending.reason is None or is_told_otherwise:
         return
-    # The deletion takes the primary key from the instance.
-    ending.untold.append(facts.twin(instance))
-    Write(using, partial(_log_untold, ending))
+    try:
+        users = _users_of(rows)
+        entries = [_entry(row, users.get(row.user_id), ending) for row in rows]
+        _log_model(sender).objects.bulk_create(entries, batch_size=500)
+    except DatabaseError:
+        # They have ended, and whoever ended them is to be told so.
+        logger.exception("%d ended sessions could not be logged", len(rows))
 
 
 def log_everybody(request: HttpRequest, *, count: int, reason: Reason | str) -> None:
@@ -120,22 +121,7 @@ def history(row: AbstractSession) -> models.QuerySet[BaseLogEntry]:
     return entries.select_related("user").order_by("-timestamp")
 
 
-def _log_untold(ending: Ending) -> None:
-    """One entry a session, all at once."""
-    rows = cast("list[AbstractSession]", ending.untold)
-    ending.untold = []
-    if not rows:
-        return
-    try:
-        users = _users_of(rows)
-        entries = [_entry(row, users.get(row.user_id), ending) for row in rows]
-        _log_model(type(rows[0])).objects.bulk_create(entries, batch_size=500)
-    except DatabaseError:
-        # They have ended, and whoever ended them is to be told so.
-        logger.exception("%d ended sessions could not be logged", len(rows))
-
-
-def _users_of(rows: list[AbstractSession]) -> dict[Any, AbstractBaseUser]:
+def _users_of(rows: Sequence[AbstractSession]) -> dict[Any, AbstractBaseUser]:
     ids = {row.user_id for row in rows if row.user_id is not None}
     users: models.QuerySet[Any] = get_user_model()._base_manager.all()
     return users.in_bulk(ids) if ids else {}
