@@ -14,7 +14,7 @@ from django.utils import timezone
 from tests import geoip
 from tests.conftest import CHROME, sign_in
 from wagtail_user_sessions import copies, facts
-from wagtail_user_sessions.backends import db
+from wagtail_user_sessions.backends import claims
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.signals import session_client_changed
 
@@ -85,7 +85,7 @@ def pass_an_interval():
     """As if nobody had used any session for an interval."""
     Session.objects.update(last_activity=timezone.now() - INTERVAL)
     cache.clear()
-    db._claims.clear()
+    claims._claims.clear()
 
 
 def come_from(client, *, ip=None, agent=None):
@@ -553,7 +553,7 @@ def test_the_update_is_heap_only(store, browser, alice):
         client.cookies[COOKIE] = keys[number % 100]
         come_from(client, ip=f"192.0.2.{number // 100 + 1}")
         client.get("/whoami/")
-        db._claims.clear()
+        claims._claims.clear()
     all_updates, heap_only = (
         b - a for a, b in zip(before, count_updates(), strict=True)
     )

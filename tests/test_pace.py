@@ -1,23 +1,11 @@
-"""How many rows a batch of deletions takes, and how long it may take."""
+"""How many rows a batch of deletions takes."""
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from wagtail_user_sessions import pace as paces
-from wagtail_user_sessions.pace import (
-    FIRST_BATCH,
-    Pace,
-    TookTooLongError,
-    can_limit,
-    let_others_in,
-    limited,
-    seconds_on,
-)
-
-is_on_postgresql = connection.vendor == "postgresql"
-on_postgresql = pytest.mark.skipif(
-    not is_on_postgresql, reason="Only PostgreSQL gives statements up"
-)
+from wagtail_user_sessions.limits import TookTooLongError
+from wagtail_user_sessions.pace import FIRST_BATCH, Pace, let_others_in, seconds_on
 
 
 def pace_of(*moments, **options):
@@ -114,31 +102,3 @@ def test_after_a_batch_those_are_let_in_who_could_not_write(monkeypatch):
     with transaction.atomic():
         let_others_in("default", took=0.1)
     assert pauses == [0.05]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_nothing_is_given_up_in_a_transaction_of_the_caller():
-    assert can_limit("default") == is_on_postgresql
-    with transaction.atomic():
-        assert not can_limit("default")
-
-
-@pytest.mark.django_db(transaction=True)
-@on_postgresql
-def test_a_statement_that_takes_too_long_is_given_up():
-    with connection.cursor() as cursor:
-        with pytest.raises(TookTooLongError), limited("default", seconds=0.05):
-            cursor.execute("SELECT pg_sleep(5)")
-        # The connection has no limit by now.
-        cursor.execute("SELECT pg_sleep(0.1)")
-
-
-@pytest.mark.django_db(transaction=True)
-@on_postgresql
-def test_a_statement_that_somebody_else_stopped_is_an_error():
-    with (
-        connection.cursor() as cursor,
-        pytest.raises(OperationalError),
-        limited("default", seconds=60),
-    ):
-        cursor.execute("SELECT pg_cancel_backend(pg_backend_pid())")

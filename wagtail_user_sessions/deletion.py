@@ -11,7 +11,8 @@ from django.db import models
 
 from . import ends, facts
 from .followers import has_followers, has_receivers
-from .pace import Pace, TookTooLongError, can_limit, let_others_in, limited, seconds_on
+from .limits import TookTooLongError, can_limit, limited
+from .pace import Pace, let_others_in, seconds_on
 from .ranges import Ranges
 from .revocation import Reason, because
 from .signals import session_ended

@@ -12,8 +12,8 @@ from wagtail_user_sessions import copies
 from wagtail_user_sessions.conf import conf
 from wagtail_user_sessions.digests import hash_key
 
+from . import claims
 from .db import SessionStore as DBStore
-from .db import claim
 
 if TYPE_CHECKING:
     from wagtail_user_sessions.models import AbstractSession
@@ -63,7 +63,7 @@ class SessionStore(DBStore):
         # A copy's last activity is older than the row's: without a claim it would
         # seem due with each request, until there is another copy.
         name = f"activity.{row.pk}"
-        return claim(name) and copies.claim(name, seconds=conf.ACTIVITY_INTERVAL)
+        return claims.claim(name) and copies.claim(name, seconds=conf.ACTIVITY_INTERVAL)
 
     def claim_change(self, row: AbstractSession) -> bool:
         return copies.claim(f"client.{row.pk}", seconds=conf.ACTIVITY_INTERVAL)

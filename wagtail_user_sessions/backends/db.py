@@ -13,18 +13,13 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.base import CreateError
-from django.core.cache.backends.locmem import LocMemCache
 from django.db import router
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from wagtail_user_sessions import barrier, plans
+from wagtail_user_sessions import plans
 from wagtail_user_sessions.conf import conf
-from wagtail_user_sessions.deletion import (
-    delete_by_sign_in,
-    delete_in_batches,
-    delete_row,
-)
+from wagtail_user_sessions.deletion import delete_row
 from wagtail_user_sessions.digests import hash_key
 from wagtail_user_sessions.exceptions import (
     GONE,
@@ -34,17 +29,11 @@ from wagtail_user_sessions.exceptions import (
 from wagtail_user_sessions.revocation import Reason, because, current
 from wagtail_user_sessions.writes import Write, retrying
 
+from . import claims, clearing
 from .rows import RowStore
 
 if TYPE_CHECKING:
     from wagtail_user_sessions.models import AbstractSession, SessionQuerySet
-
-_claims = LocMemCache(__name__, {"OPTIONS": {"MAX_ENTRIES": 10_000}})
-
-
-def claim(name: str) -> bool:
-    """Whether nothing in this process has claimed the name within an interval."""
-    return _claims.add(name, 1, timeout=conf.ACTIVITY_INTERVAL)
 
 
 class SessionStore(RowStore):
@@ -286,19 +275,8 @@ class SessionStore(RowStore):
 
     @classmethod
     def clear_expired_in_batches(cls) -> Iterator[int]:
-        """Delete the expired sessions, and before them what is left of a sign-out of
-        everybody that was broken off; yields how many each batch had.
-        """
-        # Copies in a cache refuse themselves after their expiry, and there are none
-        # of what a barrier refuses.
-        expired = cls.get_expired()
-        refused = barrier.refused(expired.model.rows(expired.db))
-        if refused is not None:
-            yield from delete_by_sign_in(refused, reason=Reason.REVOKED)
-            barrier.lower_if_over(expired.model, expired.db)
-        yield from delete_in_batches(
-            expired, reason=Reason.EXPIRED, by_field="expire_date"
-        )
+        """Delete the expired sessions; yields how many each batch had."""
+        yield from clearing.clear(cls.get_expired())
 
     # Activity
 
@@ -314,7 +292,7 @@ class SessionStore(RowStore):
         at most once an interval (and process), for a client with two addresses
         goes to and fro between them.
         """
-        return claim(f"client.{row.pk}")
+        return claims.claim(f"client.{row.pk}")
 
     @classmethod
     def purge_facts(cls, row: AbstractSession) -> None:
