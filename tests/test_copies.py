@@ -14,7 +14,6 @@ from tests.conftest import sign_in
 from wagtail_user_sessions import copies, plans
 from wagtail_user_sessions.backends.cached_db import SessionStore
 from wagtail_user_sessions.backends.db import SessionStore as DBStore
-from wagtail_user_sessions.client import Client
 from wagtail_user_sessions.models import Session
 
 pytestmark = [
@@ -142,13 +141,43 @@ def test_a_page_that_saves_what_is_unchanged_keeps_a_copy(
     assert calls == ["get_many copy+mark+epoch", "add copy"]
 
 
+def in_a_request(session):
+    store = SessionStore(session.session_key)
+    store.offers_later = True
+    return store
+
+
 def test_no_copy_is_kept_under_a_key_that_was_renewed(session, calls):
-    again = SessionStore(session.session_key)
-    again.read_client = Client
+    again = in_a_request(session)
     assert again["value"] == 1
     again.cycle_key()
     again.offer_copy()
     assert "add copy" not in calls
+
+
+@pytest.mark.parametrize("road", ["query set", "revoke"])
+def test_no_copy_is_kept_of_a_row_that_the_request_has_ended(session, calls, road):
+    again = in_a_request(session)
+    assert again["value"] == 1
+    ROADS[road](session)
+    again.offer_copy()
+    assert "add copy" not in calls
+
+
+def test_what_is_read_after_the_response_is_copied_at_once(session, calls):
+    again = in_a_request(session)
+    again.offer_copy()
+    assert again["value"] == 1
+    assert calls == ["get_many copy+mark+epoch", "add copy"]
+
+
+def test_columns_in_another_order_are_not_believed(session):
+    load(session)
+    copy = copy_of(session)
+    copy["row"] = dict(reversed(copy["row"].items()))
+    cache.set(copies._copy_key(session._row.key_hash), copy)
+    assert load(session) == 1
+    assert list(copy_of(session)["row"]) == [*reversed(copy["row"])]
 
 
 def test_under_an_ended_mark_no_copy_is_kept(session, calls):

@@ -171,6 +171,16 @@ def test_who_signed_in_by_a_clock_that_is_ahead_is_signed_out(store, keys):
     assert not any(is_let_in(store, key) for key in keys)
 
 
+def test_a_barrier_that_is_over_refuses_nobody(store, keys):
+    now = timezone.now()
+    barrier.raise_barrier(Session(), "default", until=now, spared=())
+    store.purge_all()
+    assert not any(is_let_in(store, key) for key in keys)
+    over = now - timedelta(seconds=1)
+    Session.rows().filter(key_hash=NO_KEY).update(expire_date=over)
+    assert all(is_let_in(store, key) for key in keys)
+
+
 def test_a_barrier_that_is_over_takes_along_what_it_refuses(store, keys):
     begun(store).close()
     later = timezone.now() + timedelta(days=365)

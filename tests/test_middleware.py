@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.debug import ExceptionReporter
 
 from tests.conftest import sign_in
-from wagtail_user_sessions import copies, plans
+from wagtail_user_sessions import copies, middleware, plans
 from wagtail_user_sessions.exceptions import SessionRefused
 from wagtail_user_sessions.middleware import SessionMiddleware
 from wagtail_user_sessions.models import Session
@@ -406,6 +406,25 @@ def test_users_without_is_active_are_taken(browser, alice, settings, monkeypatch
     settings.AUTHENTICATION_BACKENDS = ["tests.backends.Another"]
     monkeypatch.setattr(get_user_model(), "is_active", Missing())
     assert client.get("/whoami/").status_code == 200
+
+
+def test_a_user_whom_somebody_has_forgotten_was_not_refused(rf):
+    request = rf.get("/")
+    request._cached_user = None
+    assert not middleware._was_refused(request)
+
+
+def test_a_save_of_a_visitor_asks_for_no_client(store):
+    def refuse():
+        raise AssertionError("nobody needs it")
+
+    session = store()
+    session.read_client = refuse
+    session["value"] = 1
+    session.save()
+    session["value"] = 2
+    session.save()
+    assert store(session.session_key)["value"] == 2
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, connection, connections, models, transaction
+from django.db import (
+    IntegrityError,
+    OperationalError,
+    connection,
+    connections,
+    models,
+    transaction,
+)
 from django.db.models import F, Q
 from django.db.models.sql import Query
 from django.test.utils import CaptureQueriesContext, isolate_apps
@@ -323,6 +330,58 @@ def test_the_name_of_the_table_stands_but_once_in_a_statement(
         plans.read(Session, "default", Q(pk=row.pk), related=related)
     (statement,) = made.all
     assert statement.count(Session._meta.db_table) == 1
+
+
+@isolate_apps("tests")
+@pytest.mark.parametrize("related", [None, "other"])
+def test_a_query_of_several_tables_keeps_their_names(related):
+    class Parent(models.Model):  # noqa: DJ008
+        name = models.TextField()
+
+    class Child(Parent):  # noqa: DJ008
+        other = models.ForeignKey(Parent, models.CASCADE, related_name="children")
+
+    class Friend(models.Model):  # noqa: DJ008
+        other = models.ForeignKey(Child, models.CASCADE)
+
+    for model, names in ((Child, [related]), (Friend, ["other"])):
+        for name in names:
+            statement = plans.Select(connection, model, Q(pk=1), name).statement.sql
+            assert plans.SHORT_NAME not in statement
+            assert (
+                f"FROM {connection.ops.quote_name(model._meta.db_table)}" in statement
+            )
+
+
+@isolate_apps("tests")
+def test_a_table_that_has_the_short_name_keeps_it_for_itself():
+    class Other(models.Model):  # noqa: DJ008
+        class Meta:
+            db_table = plans.SHORT_NAME
+
+    class Row(models.Model):  # noqa: DJ008
+        other = models.ForeignKey(Other, models.CASCADE)
+
+    statement = plans.Select(connection, Row, Q(pk=1), "other").statement.sql
+    assert f"FROM {connection.ops.quote_name(Row._meta.db_table)} INNER" in statement
+
+
+def test_a_database_that_is_down_is_no_reason_to_give_up_planning(
+    make_row, monkeypatch
+):
+    row = make_row(name="there")
+
+    def fail(query, names):
+        raise OperationalError("down")
+
+    plans.drop_plans()
+    with monkeypatch.context() as patched:
+        patched.setattr(Query, "change_aliases", fail)
+        with pytest.raises(OperationalError):
+            plans.read(Session, "default", Q(pk=row.pk))
+    assert plans.read(Session, "default", Q(pk=row.pk)).name == "there"
+    _, made = getattr(connection, plans.ATTRIBUTE)
+    assert None not in made.values()
 
 
 def test_what_cant_be_planned_is_left_to_the_orm(make_row, alice, monkeypatch):

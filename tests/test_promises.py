@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS, UpdateError
 from django.core.cache import caches
 from django.db import OperationalError, connection
 from django.test import Client
@@ -67,6 +67,20 @@ def test_no_page_url_header_or_log_line_contains_a_session_key_but_the_cookie(
     client.post("/logout/")
     seen.append(caplog.text)
     assert not [key for key in keys for text in seen if key and key in text]
+
+
+def test_keys_are_of_160_random_bits_in_djangos_characters(store):
+    keys = set()
+    for _ in range(200):
+        session = store()
+        session.create()
+        keys.add(session.session_key)
+    assert len(keys) == 200
+    assert {len(key) for key in keys} == {32}
+    characters = set("".join(keys))
+    # Each of 32 characters stands for five bits.
+    assert len(characters) == 32
+    assert characters <= set(VALID_KEY_CHARS)
 
 
 def test_a_revoked_session_is_refused_by_the_next_request(browser, alice):

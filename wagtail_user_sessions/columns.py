@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,7 @@ def signed_in(
     user_id: object,
     *,
     is_sign_in: bool,
-    client: Client | None,
+    read_client: Callable[[], Client | None],
 ) -> dict[str, Any]:
     """The columns that change as the row goes over to the user.
 
@@ -62,6 +63,7 @@ def signed_in(
     columns: dict[str, Any] = {"signed_in_at": now, "last_activity": now}
     if user_id != known_id:
         columns["name"] = ""
+    client = read_client()
     if client is not None:
         columns |= facts.collect(client)
     elif known_id not in {None, user_id}:

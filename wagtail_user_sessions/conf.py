@@ -65,8 +65,9 @@ class Setting(Generic[T]):
     def __get__(self, instance: object | None, owner: type) -> Setting[T] | T:
         if instance is None:
             return self
-        # Where they keep what they have found, until a setting changes. To ask them
-        # takes longer, and longest for what isn't there, several times a request.
+        # LazySettings keep what they have found in their __dict__, until a setting
+        # changes. To ask them takes longer, several times a request, and longest for
+        # what isn't there.
         found = object.__getattribute__(settings, "__dict__")
         value: T | object = found.get(self.name, UNSET)
         if value is UNSET:

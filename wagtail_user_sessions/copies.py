@@ -25,6 +25,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 
@@ -55,6 +56,10 @@ are_kept = False
 
 _paused_until = 0.0
 
+# How often the cache was told of a change or an end, by this request among others
+# that the same thread has answered.
+_told: ContextVar[int] = ContextVar("told_the_cache", default=0)
+
 
 def load(
     key_hash: bytes, *, model: type[Row], using: str, read: Callable[[], Row | None]
@@ -63,7 +68,8 @@ def load(
     which asks the database for the row, if it hasn't ended.
 
     With it comes what offers it to the cache for whoever asks next; ``None`` where
-    the cache has it, or must not have it. It may be called at any time.
+    the cache has it, or must not have it. It may be called at any time, and does
+    nothing once the same request has told the cache of a change or an end.
     """
     if not _is_suitable(using):
         return read(), None
@@ -74,7 +80,7 @@ def load(
     names = _columns(model)
     if copy is not None and _is_believed(copy, mark, epoch, names):
         return model.from_db(using, names, list(copy["row"].values())), None
-    read_at = time.time()
+    read_at, told = time.time(), _told.get()
     row = read()
     if epoch is None:
         _try("add", EPOCH, _random(), timeout=None)
@@ -86,12 +92,14 @@ def load(
             "epoch": epoch,
         }
         operation = "add" if copy is None else "set"
-        return row, partial(_offer, operation, _copy_key(key_hash), fresh)
+        return row, partial(_offer, operation, _copy_key(key_hash), fresh, told=told)
     return row, None
 
 
-def _offer(operation: str, key: str, copy: dict[str, Any]) -> None:
-    _try(operation, key, copy, timeout=conf.CACHE_MAX_AGE)
+def _offer(operation: str, key: str, copy: dict[str, Any], *, told: int) -> None:
+    # Nobody would believe it after that, if it is of the same session.
+    if _told.get() == told:
+        _try(operation, key, copy, timeout=conf.CACHE_MAX_AGE)
 
 
 def purge_changed(key_hash: bytes) -> bool:
@@ -122,6 +130,7 @@ def purge_all() -> bool:
     """Many rows have ended: no copy of any row is believed any more."""
     if not conf.CACHE_MAX_AGE:
         return True
+    _told.set(_told.get() + 1)
     return _try("set", EPOCH, _random(), timeout=None)
 
 
@@ -192,6 +201,7 @@ def _mark(value: str, key_hashes: Iterable[bytes]) -> bool:
     # Longer than any copy that was made under the mark before.
     timeout = conf.CACHE_MAX_AGE + CLOCK_SKEW
     marks = {_mark_key(key_hash): value for key_hash in key_hashes}
+    _told.set(_told.get() + 1)
     if len(marks) == 1:
         return _try("set", *marks, value, timeout=timeout)
     return _try("set_many", marks, timeout=timeout)

@@ -66,26 +66,25 @@ def together(*, using: str, origin: object) -> Iterator[None]:
     finally:
         _noted.reset(token)
     if noted:
-        _tell(noted, using=using, origin=origin)
+        tell(noted, using=using, origin=origin)
 
 
-def note(model: Model, rows: Sequence[Row], *, using: str, origin: object) -> None:
-    """Tell of rows that were deleted, together with others where there are more.
+def note(model: Model, row: Row, *, using: str, origin: object) -> None:
+    """Tell of a row that was deleted, together with others where there are more.
 
-    They are kept until then, and must stay as they are.
+    It is kept until then, and must stay as it is.
     """
-    if not rows:
-        return
     noted = _noted.get()
     if noted is None:
-        _tell([(model, rows)], using=using, origin=origin)
+        tell([(model, [row])], using=using, origin=origin)
     else:
-        noted.append((model, rows))
+        noted.append((model, [row]))
 
 
-def _tell(
+def tell(
     noted: Sequence[tuple[Model, Sequence[Row]]], *, using: str, origin: object
 ) -> None:
+    """Tell of rows that were deleted, for the reason that is given around the call."""
     ending = current()
     hashes: dict[Model, list[bytes]] = {}
     for model, rows in noted:

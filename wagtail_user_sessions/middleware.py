@@ -33,6 +33,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
         super().process_request(request)
         if isinstance(request.session, SessionStore):
             request.session.read_client = partial(client.from_request, request)
+            request.session.offers_later = True
 
     def process_exception(
         self, request: HttpRequest, exception: Exception
@@ -167,7 +168,7 @@ def _is_inactive(row: AbstractSession) -> bool:
 def _was_refused(request: HttpRequest) -> bool:
     """Whether the request asked for its user, and was told of none."""
     known = vars(request)
-    if "_cached_user" in known and known["_cached_user"].is_authenticated:
+    if getattr(known.get("_cached_user"), "is_authenticated", False):
         # In short, what most requests come to.
         return False
     users = [known["_acached_user"]] if "_acached_user" in known else []

@@ -18,7 +18,7 @@ from itertools import count
 from typing import Any, TypeVar, cast
 
 from django.core.signals import setting_changed
-from django.db import connections, transaction
+from django.db import Error, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, Q, QuerySet
 from django.db.models.sql import UpdateQuery
@@ -29,7 +29,7 @@ Row = TypeVar("Row", bound=Model)
 T = TypeVar("T")
 
 ATTRIBUTE = "_wagtail_user_sessions_plans"
-# Nobody's table has it, nor does Django give it.
+# Not one that Django gives.
 SHORT_NAME = "t_1"
 
 
@@ -92,7 +92,7 @@ class Select:
         self.names = _attributes(model)
         rows = _rows(model, connection.alias)
         positions = count()
-        rows = _abbreviated(rows.filter(slotted(condition, model, positions)))
+        rows = rows.filter(slotted(condition, model, positions))
         self.relation: Any = None
         self.related_names: list[str] = []
         self.related_key = 0
@@ -103,7 +103,8 @@ class Select:
             self.related_key = len(self.names) + self.related_names.index(
                 self.relation.related_model._meta.pk.attname
             )
-        compiler: Any = rows.query.get_compiler(connection=connection)
+        query = _abbreviated(rows.query, related=self.relation)
+        compiler: Any = query.get_compiler(connection=connection)
         self.statement = Statement(*compiler.as_sql()).takes(next(positions))
         selected = [column for column, _sql, _alias in compiler.select]
         targets = [column.target.attname for column in selected]
@@ -180,16 +181,22 @@ def _rows(model: type[Model], using: str) -> QuerySet[Any]:
     return QuerySet(model, using=using)
 
 
-def _abbreviated(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """The same rows, of a table with a short name.
+def _abbreviated(query: Any, *, related: Any) -> Any:
+    """The query with a short name for the table, where it is alone or has but one
+    more, which the compiler adds.
 
     The name stands before each column. A long one would be most of the statement,
     which takes the longer to send and to read.
     """
-    query: Any = rows.query
-    query.change_aliases({query.get_initial_alias(): SHORT_NAME})
-    # A copy, for the query has kept the long one.
-    return rows.all()
+    others = set() if related is None else {related.related_model._meta.db_table}
+    models = {query.model} if related is None else {query.model, related.related_model}
+    has_parents = any(model._meta.parents for model in models)
+    if has_parents or len(query.alias_map) != 1 or SHORT_NAME in others:
+        return query
+    short = query.clone()
+    short.change_aliases({short.get_initial_alias(): SHORT_NAME})
+    # A copy once more, for the query has kept the long one.
+    return short.clone()
 
 
 def _attributes(model: type[Model]) -> list[str]:
@@ -212,6 +219,9 @@ def _plan(
     if key not in plans:
         try:
             plans[key] = build()
+        except Error:
+            # Of the database, which may have a better moment.
+            raise
         except Exception:
             # If it is an error of who asks, the ORM tells it.
             plans[key] = None

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from .digests import NO_KEY, auth_digests, hash_key
-from .ends import Told, are_copied, are_heard, note, together
+from .ends import Told, are_copied, are_heard, tell, together
 from .followers import has_followers
 from .returning import Deletion, Unreturnable
 from .revocation import Reason, RevokedCount, because
@@ -121,7 +121,8 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
                 deleted = statement.rows()
             else:
                 deleted = [Told(*values) for values in statement.values()]
-            note(model, deleted, using=using, origin=self)
+            if deleted:
+                tell([(model, deleted)], using=using, origin=self)
         return len(deleted), {model._meta.label: len(deleted)} if deleted else {}
 
     def _before_commit(self, *, is_heard: bool) -> AbstractContextManager[None]:

@@ -43,7 +43,7 @@ def session_deleted(
 ) -> None:
     """A row was deleted, by whichever road."""
     # The deletion takes the primary key from the instance.
-    ends.note(sender, [facts.twin(instance)], using=using, origin=origin)
+    ends.note(sender, facts.twin(instance), using=using, origin=origin)
 
 
 def user_signed_in(sender: object, request: HttpRequest | None, **kwargs: Any) -> None:

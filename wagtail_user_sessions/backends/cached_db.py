@@ -28,8 +28,8 @@ class SessionStore(DBStore):
 
     keeps_copies = True
 
-    # What offers the cache a copy of the row, and the version that it copies.
-    _offer: tuple[copies.Offer, int] | None = None
+    # Offers the cache a copy of the row.
+    _offer: copies.Offer | None = None
 
     def __init__(self, session_key: str | None = None) -> None:
         # A wrong alias is told here, and not swallowed as a cache that fails.
@@ -44,20 +44,16 @@ class SessionStore(DBStore):
             using=self._using,
             read=super()._fetch,
         )
-        if row is not None and offer is not None:
-            if self.read_client is None:
-                # Outside of a request: nobody tells when it is over.
-                offer()
-            else:
-                self._offer = offer, row.version
+        self._offer = offer
+        if not self.offers_later:
+            self.offer_copy()
         return row
 
     def offer_copy(self) -> None:
-        if self._offer is not None and self._row is not None:
-            offer, version = self._offer
-            if (self._row.version, self.session_key) == (version, self.loaded_key):
-                offer()
-        self._offer = None
+        self.offers_later = False
+        offer, self._offer = self._offer, None
+        if offer is not None:
+            offer()
 
     def claim_activity(self, row: AbstractSession) -> bool:
         # A copy's last activity is older than the row's: without a claim it would

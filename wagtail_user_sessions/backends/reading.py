@@ -27,6 +27,8 @@ class RowReader(SessionBase):
 
     # Whether a cache repeats the rows.
     keeps_copies = False
+    # Whether somebody says when the request is over, until when a copy can wait.
+    offers_later = False
     # Whether the row is read together with its user, because that one is asked for.
     reads_user = False
 
@@ -118,9 +120,7 @@ class RowReader(SessionBase):
     # A cache, where there is one, is told of these
 
     def offer_copy(self) -> None:
-        """The request is over: what it has read may be kept for the next one, if it
-        hasn't changed it.
-        """
+        """The request is over: what it has read may be kept for the next one."""
 
     @classmethod
     def purge_changed(cls, key_hash: bytes) -> None:

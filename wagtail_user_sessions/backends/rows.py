@@ -209,7 +209,10 @@ class RowStore(RowReader):
         self, row: AbstractSession | None, user_id: object
     ) -> dict[str, Any]:
         return columns.signed_in(
-            row, user_id, is_sign_in=self._is_sign_in, client=self.client
+            row,
+            user_id,
+            is_sign_in=self._is_sign_in,
+            read_client=lambda: self.client,
         )
 
     def _dumps(self, data: Data) -> bytes:
