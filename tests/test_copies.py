@@ -1,7 +1,9 @@
 """Copies in the cache: each row of the table in docs/caching.md."""
 
+import asyncio
 import pickle
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -143,7 +145,7 @@ def test_a_page_that_saves_what_is_unchanged_keeps_a_copy(
 
 def in_a_request(session):
     store = SessionStore(session.session_key)
-    store.offers_later = True
+    store.begin_request()
     return store
 
 
@@ -151,7 +153,7 @@ def test_no_copy_is_kept_under_a_key_that_was_renewed(session, calls):
     again = in_a_request(session)
     assert again["value"] == 1
     again.cycle_key()
-    again.offer_copy()
+    again.end_request()
     assert "add copy" not in calls
 
 
@@ -160,13 +162,70 @@ def test_no_copy_is_kept_of_a_row_that_the_request_has_ended(session, calls, roa
     again = in_a_request(session)
     assert again["value"] == 1
     ROADS[road](session)
-    again.offer_copy()
+    again.end_request()
+    assert "add copy" not in calls
+
+
+def test_a_copy_is_kept_where_the_request_has_told_of_others(session, calls):
+    another = SessionStore()
+    another.create()
+    again = in_a_request(session)
+    assert again["value"] == 1
+    another.flush()
+    again.end_request()
+    assert calls[-1] == "add copy"
+
+
+def test_no_copy_is_kept_where_all_copies_were_disowned(session, calls):
+    again = in_a_request(session)
+    assert again["value"] == 1
+    copies.purge_all()
+    again.end_request()
+    assert "add copy" not in calls
+
+
+def test_what_a_thread_without_the_context_has_read_is_copied(session, calls):
+    another = SessionStore()
+    another.create()
+    again = in_a_request(session)
+    with ThreadPoolExecutor(1) as pool:
+
+        def read():
+            try:
+                return again["value"]
+            finally:
+                connection.close()
+
+        assert pool.submit(read).result() == 1
+    again.end_request()
+    assert calls[-1] == "add copy"
+
+
+def test_no_copy_is_kept_where_a_task_has_ended_the_session(session, calls):
+    again = in_a_request(session)
+    assert again["value"] == 1
+
+    async def end():
+        await asyncio.gather(again.aflush())
+
+    asyncio.run(end())
+    again.end_request()
+    assert "add copy" not in calls
+
+
+def test_no_copy_is_kept_where_the_change_has_not_committed(session, calls):
+    again = in_a_request(session)
+    assert again["value"] == 1
+    with transaction.atomic():
+        again["value"] = 2
+        again.save()
+        again.end_request()
     assert "add copy" not in calls
 
 
 def test_what_is_read_after_the_response_is_copied_at_once(session, calls):
     again = in_a_request(session)
-    again.offer_copy()
+    again.end_request()
     assert again["value"] == 1
     assert calls == ["get_many copy+mark+epoch", "add copy"]
 

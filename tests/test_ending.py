@@ -209,3 +209,20 @@ def test_active_and_expired_tell_sessions_apart(store, alice):
     assert Session.objects.expired().count() == 1
     assert not Session.objects.expired().get().is_active
     assert alice.session_set.filter(expire_date__gt=timezone.now()).count() == 1
+
+
+def test_what_is_told_of_a_row_is_as_it_was(store, alice):
+    session = sign_in(store, alice)
+    told = []
+
+    def listen(session, **kwargs):
+        told.append((session.pk, session.user_id))
+
+    session_ended.connect(listen)
+    with transaction.atomic():
+        row = session.row
+        pk = row.pk
+        session.flush()
+        row.pk = row.user_id = None
+    session_ended.disconnect(listen)
+    assert told == [(pk, alice.pk)]

@@ -354,10 +354,11 @@ def test_a_query_of_several_tables_keeps_their_names(related):
 
 
 @isolate_apps("tests")
-def test_a_table_that_has_the_short_name_keeps_it_for_itself():
+@pytest.mark.parametrize("name", ["t_1", "T_1", '"main"."t_1"'])
+def test_a_table_that_has_the_short_name_keeps_it_for_itself(name):
     class Other(models.Model):  # noqa: DJ008
         class Meta:
-            db_table = plans.SHORT_NAME
+            db_table = name
 
     class Row(models.Model):  # noqa: DJ008
         other = models.ForeignKey(Other, models.CASCADE)

@@ -50,15 +50,15 @@ PAUSE = 5
 
 Row = TypeVar("Row", bound=models.Model)
 Offer = Callable[[], None]
+Told = set[str]
 
 # Whether this process keeps copies, be it by another engine than SESSION_ENGINE.
 are_kept = False
 
 _paused_until = 0.0
 
-# How often the cache was told of a change or an end, by this request among others
-# that the same thread has answered.
-_told: ContextVar[int] = ContextVar("told_the_cache", default=0)
+# The names of the entries that were told of changes and ends, where somebody listens.
+_told: ContextVar[Told | None] = ContextVar("told_the_cache", default=None)
 
 
 def load(
@@ -68,8 +68,7 @@ def load(
     which asks the database for the row, if it hasn't ended.
 
     With it comes what offers it to the cache for whoever asks next; ``None`` where
-    the cache has it, or must not have it. It may be called at any time, and does
-    nothing once the same request has told the cache of a change or an end.
+    the cache has it, or must not have it. It may be called at any time.
     """
     if not _is_suitable(using):
         return read(), None
@@ -80,7 +79,7 @@ def load(
     names = _columns(model)
     if copy is not None and _is_believed(copy, mark, epoch, names):
         return model.from_db(using, names, list(copy["row"].values())), None
-    read_at, told = time.time(), _told.get()
+    read_at = time.time()
     row = read()
     if epoch is None:
         _try("add", EPOCH, _random(), timeout=None)
@@ -92,14 +91,25 @@ def load(
             "epoch": epoch,
         }
         operation = "add" if copy is None else "set"
-        return row, partial(_offer, operation, _copy_key(key_hash), fresh, told=told)
+        return row, partial(_offer, operation, _copy_key(key_hash), fresh)
     return row, None
 
 
-def _offer(operation: str, key: str, copy: dict[str, Any], *, told: int) -> None:
-    # Nobody would believe it after that, if it is of the same session.
-    if _told.get() == told:
-        _try(operation, key, copy, timeout=conf.CACHE_MAX_AGE)
+def _offer(operation: str, key: str, copy: dict[str, Any]) -> None:
+    _try(operation, key, copy, timeout=conf.CACHE_MAX_AGE)
+
+
+def listen() -> Told:
+    """What the cache is told of from now on, in this context and those that it
+    hands on to tasks and threads: until the next call.
+    """
+    told: Told = set()
+    _told.set(told)
+    return told
+
+
+def is_told_of(key_hash: bytes, told: Told) -> bool:
+    return not told.isdisjoint((_mark_key(key_hash), EPOCH))
 
 
 def purge_changed(key_hash: bytes) -> bool:
@@ -130,7 +140,7 @@ def purge_all() -> bool:
     """Many rows have ended: no copy of any row is believed any more."""
     if not conf.CACHE_MAX_AGE:
         return True
-    _told.set(_told.get() + 1)
+    _note([EPOCH])
     return _try("set", EPOCH, _random(), timeout=None)
 
 
@@ -201,10 +211,16 @@ def _mark(value: str, key_hashes: Iterable[bytes]) -> bool:
     # Longer than any copy that was made under the mark before.
     timeout = conf.CACHE_MAX_AGE + CLOCK_SKEW
     marks = {_mark_key(key_hash): value for key_hash in key_hashes}
-    _told.set(_told.get() + 1)
+    _note(marks)
     if len(marks) == 1:
         return _try("set", *marks, value, timeout=timeout)
     return _try("set_many", marks, timeout=timeout)
+
+
+def _note(names: Iterable[str]) -> None:
+    told = _told.get()
+    if told is not None:
+        told.update(names)
 
 
 def _try(operation: str, *args: object, **kwargs: object) -> bool:

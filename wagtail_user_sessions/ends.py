@@ -84,7 +84,10 @@ def note(model: Model, row: Row, *, using: str, origin: object) -> None:
 def tell(
     noted: Sequence[tuple[Model, Sequence[Row]]], *, using: str, origin: object
 ) -> None:
-    """Tell of rows that were deleted, for the reason that is given around the call."""
+    """Tell of rows that were deleted, for the reason that is given around the call.
+
+    They are kept until the transaction commits, and must stay as they are.
+    """
     ending = current()
     hashes: dict[Model, list[bytes]] = {}
     for model, rows in noted:

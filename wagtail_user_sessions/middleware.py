@@ -33,7 +33,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
         super().process_request(request)
         if isinstance(request.session, SessionStore):
             request.session.read_client = partial(client.from_request, request)
-            request.session.offers_later = True
+            request.session.begin_request()
 
     def process_exception(
         self, request: HttpRequest, exception: Exception
@@ -56,7 +56,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
             if repeated is None:
                 raise
             return repeated
-        session.offer_copy()
+        session.end_request()
         return response
 
     def _save(

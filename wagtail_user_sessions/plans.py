@@ -188,10 +188,11 @@ def _abbreviated(query: Any, *, related: Any) -> Any:
     The name stands before each column. A long one would be most of the statement,
     which takes the longer to send and to read.
     """
-    others = set() if related is None else {related.related_model._meta.db_table}
-    models = {query.model} if related is None else {query.model, related.related_model}
+    models = [query.model] if related is None else [query.model, related.related_model]
     has_parents = any(model._meta.parents for model in models)
-    if has_parents or len(query.alias_map) != 1 or SHORT_NAME in others:
+    # Whatever the database makes of small and large letters, schemas and quotes.
+    is_taken = any(SHORT_NAME in model._meta.db_table.lower() for model in models)
+    if has_parents or is_taken or len(query.alias_map) != 1:
         return query
     short = query.clone()
     short.change_aliases({short.get_initial_alias(): SHORT_NAME})

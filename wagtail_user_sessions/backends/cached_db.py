@@ -11,6 +11,7 @@ from django.core.cache import caches
 from wagtail_user_sessions import copies
 from wagtail_user_sessions.conf import conf
 from wagtail_user_sessions.digests import hash_key
+from wagtail_user_sessions.writes import has_uncommitted
 
 from . import claims
 from .db import SessionStore as DBStore
@@ -28,8 +29,10 @@ class SessionStore(DBStore):
 
     keeps_copies = True
 
-    # Offers the cache a copy of the row.
-    _offer: copies.Offer | None = None
+    # What the request has told the cache of; None outside of one.
+    _told: copies.Told | None = None
+    # What offers the cache a copy of the row, and the version that it copies.
+    _offer: tuple[copies.Offer, int] | None = None
 
     def __init__(self, session_key: str | None = None) -> None:
         # A wrong alias is told here, and not swallowed as a cache that fails.
@@ -44,16 +47,34 @@ class SessionStore(DBStore):
             using=self._using,
             read=super()._fetch,
         )
-        self._offer = offer
-        if not self.offers_later:
-            self.offer_copy()
+        if row is not None and offer is not None:
+            if self._told is None:
+                # Nobody says when the request is over.
+                offer()
+            else:
+                self._offer = offer, row.version
         return row
 
-    def offer_copy(self) -> None:
-        self.offers_later = False
-        offer, self._offer = self._offer, None
-        if offer is not None:
-            offer()
+    def begin_request(self) -> None:
+        self._told = copies.listen()
+
+    def end_request(self) -> None:
+        told, self._told = self._told, None
+        offered, self._offer = self._offer, None
+        if offered is not None and told is not None:
+            offer, version = offered
+            if self._is_unchanged_since(version, told):
+                offer()
+
+    def _is_unchanged_since(self, version: int, told: copies.Told) -> bool:
+        """Whether somebody would believe a copy of the row as it was read."""
+        return (
+            self._row is not None
+            and self._row.version == version
+            and self.session_key == self.loaded_key
+            and not copies.is_told_of(self._row.key_hash, told)
+            and not has_uncommitted(self._using)
+        )
 
     def claim_activity(self, row: AbstractSession) -> bool:
         # A copy's last activity is older than the row's: without a claim it would

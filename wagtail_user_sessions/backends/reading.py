@@ -27,8 +27,6 @@ class RowReader(SessionBase):
 
     # Whether a cache repeats the rows.
     keeps_copies = False
-    # Whether somebody says when the request is over, until when a copy can wait.
-    offers_later = False
     # Whether the row is read together with its user, because that one is asked for.
     reads_user = False
 
@@ -119,8 +117,11 @@ class RowReader(SessionBase):
 
     # A cache, where there is one, is told of these
 
-    def offer_copy(self) -> None:
-        """The request is over: what it has read may be kept for the next one."""
+    def begin_request(self) -> None:
+        """A request has begun, of whose end is told as well."""
+
+    def end_request(self) -> None:
+        """It is over: what it has read may be kept for the next one."""
 
     @classmethod
     def purge_changed(cls, key_hash: bytes) -> None:
