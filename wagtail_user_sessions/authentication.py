@@ -48,10 +48,8 @@ def _of_django(owner: type, name: str, module: ModuleType) -> object:
 GET_USER, AGET_USER = (
     _of_django(ModelBackend, name, backends) for name in ("get_user", "aget_user")
 )
-GET_QUERYSET, GET, AGET = (
-    _of_django(models.Manager, name, manager)
-    for name in ("get_queryset", "get", "aget")
-)
+READS = ("get_queryset", "get", "aget")
+GET_QUERYSET, GET, AGET = (_of_django(models.Manager, name, manager) for name in READS)
 
 
 def get_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
@@ -118,7 +116,7 @@ def _is_read_as_it_is(row: AbstractSession) -> bool:
         and type(manager).get_queryset is GET_QUERYSET
         and type(manager).get is GET
         and type(manager).aget is AGET
-        and vars(manager).keys().isdisjoint(("get_queryset", "get", "aget"))
+        and vars(manager).keys().isdisjoint(READS)
         and manager._queryset_class is models.QuerySet  # type: ignore[attr-defined]
     )
 

@@ -50,7 +50,7 @@ PAUSE = 5
 
 Row = TypeVar("Row", bound=models.Model)
 Offer = Callable[[], None]
-Told = set[str]
+Entries = set[str]
 
 # Whether this process keeps copies, be it by another engine than SESSION_ENGINE.
 are_kept = False
@@ -58,7 +58,7 @@ are_kept = False
 _paused_until = 0.0
 
 # The names of the entries that were told of changes and ends, where somebody listens.
-_told: ContextVar[Told | None] = ContextVar("told_the_cache", default=None)
+_told: ContextVar[Entries | None] = ContextVar("told_the_cache", default=None)
 
 
 def load(
@@ -99,16 +99,16 @@ def _offer(operation: str, key: str, copy: dict[str, Any]) -> None:
     _try(operation, key, copy, timeout=conf.CACHE_MAX_AGE)
 
 
-def listen() -> Told:
+def listen() -> Entries:
     """What the cache is told of from now on, in this context and those that it
     hands on to tasks and threads: until the next call.
     """
-    told: Told = set()
+    told: Entries = set()
     _told.set(told)
     return told
 
 
-def is_told_of(key_hash: bytes, told: Told) -> bool:
+def is_told_of(key_hash: bytes, told: Entries) -> bool:
     return not told.isdisjoint((_mark_key(key_hash), EPOCH))
 
 

@@ -34,7 +34,7 @@ def delete_row(
         return bool(retrying(using, rows.delete)[0])
     is_deleted = bool(retrying(using, partial(rows._raw_delete, using)))
     if is_deleted:
-        ends.tell([(type(row), [facts.twin(row)])], using=using, origin=row)
+        ends.tell({type(row): [facts.twin(row)]}, using=using, origin=row)
     return is_deleted
 
 

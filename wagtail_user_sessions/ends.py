@@ -7,7 +7,7 @@ and whoever listens to ``session_ended`` only then.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -41,7 +41,8 @@ class Told(NamedTuple):
     user_id: Any
 
 
-_noted: ContextVar[list[tuple[Model, Sequence[Row]]] | None] = ContextVar(
+# The rows that were deleted, by their model.
+_noted: ContextVar[dict[Model, list[Row]] | None] = ContextVar(
     "ended_sessions", default=None
 )
 
@@ -59,7 +60,7 @@ def are_heard(model: Model) -> bool:
 @contextmanager
 def together(*, using: str, origin: object) -> Iterator[None]:
     """Tell of all rows that are deleted inside the block with one call, at its end."""
-    noted: list[tuple[Model, Sequence[Row]]] = []
+    noted: dict[Model, list[Row]] = {}
     token = _noted.set(noted)
     try:
         yield
@@ -76,22 +77,18 @@ def note(model: Model, row: Row, *, using: str, origin: object) -> None:
     """
     noted = _noted.get()
     if noted is None:
-        tell([(model, [row])], using=using, origin=origin)
+        tell({model: [row]}, using=using, origin=origin)
     else:
-        noted.append((model, [row]))
+        noted.setdefault(model, []).append(row)
 
 
-def tell(
-    noted: Sequence[tuple[Model, Sequence[Row]]], *, using: str, origin: object
-) -> None:
-    """Tell of rows that were deleted, for the reason that is given around the call.
+def tell(noted: Mapping[Model, Sequence[Row]], *, using: str, origin: object) -> None:
+    """Tell of the rows of each model that were deleted, for the reason that is given around the call.
 
     They are kept until the transaction commits, and must stay as they are.
     """
     ending = current()
-    hashes: dict[Model, list[bytes]] = {}
-    for model, rows in noted:
-        hashes.setdefault(model, []).extend(row.key_hash for row in rows)
+    hashes = {model: [row.key_hash for row in rows] for model, rows in noted.items()}
     if connections[using].in_atomic_block:
         # Else it has committed, of which the cache is told next.
         _tell_cache(_mark, hashes, ending)
@@ -133,16 +130,13 @@ def _purge(model: Model, hashes: list[bytes]) -> bool:
 
 
 def _announce(
-    noted: Sequence[tuple[Model, Sequence[Row]]],
+    noted: Mapping[Model, Sequence[Row]],
     reason: Reason | str,
     ending: Ending,
 ) -> None:
     actor = ending.actor
     is_logged = logger.isEnabledFor(logging.INFO)
-    rows_by_model: dict[Model, list[Row]] = {}
-    for model, rows in noted:
-        rows_by_model.setdefault(model, []).extend(rows)
-    for model, rows in rows_by_model.items():
+    for model, rows in noted.items():
         if is_logged:
             _log(rows, reason, actor)
         rows_ended.send_robust(model, rows=rows, ending=ending)

@@ -122,7 +122,7 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
             else:
                 deleted = [Told(*values) for values in statement.values()]
             if deleted:
-                tell([(model, deleted)], using=using, origin=self)
+                tell({model: deleted}, using=using, origin=self)
         return len(deleted), {model._meta.label: len(deleted)} if deleted else {}
 
     def _before_commit(self, *, is_heard: bool) -> AbstractContextManager[None]:

@@ -30,7 +30,7 @@ class SessionStore(DBStore):
     keeps_copies = True
 
     # What the request has told the cache of; None outside of one.
-    _told: copies.Told | None = None
+    _told: copies.Entries | None = None
     # What offers the cache a copy of the row, and the version that it copies.
     _offer: tuple[copies.Offer, int] | None = None
 
@@ -66,7 +66,7 @@ class SessionStore(DBStore):
             if self._is_unchanged_since(version, told):
                 offer()
 
-    def _is_unchanged_since(self, version: int, told: copies.Told) -> bool:
+    def _is_unchanged_since(self, version: int, told: copies.Entries) -> bool:
         """Whether somebody would believe a copy of the row as it was read."""
         return (
             self._row is not None
