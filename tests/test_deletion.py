@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from tests.conftest import sign_in
 from tests.test_renewed_keys import is_signed_in, renew
-from wagtail_user_sessions import facts
 from wagtail_user_sessions.deletion import delete_in_batches
+from wagtail_user_sessions.instances import twin
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.revocation import Reason
 from wagtail_user_sessions.signals import session_ended
@@ -159,7 +159,7 @@ def test_rows_chosen_by_a_join_may_be_more_than_a_statement_has_variables(
     copies = []
     for number in range(150):
         row.pk, row.key_hash = uuid.uuid4(), number.to_bytes(32)
-        copies.append(facts.twin(row))
+        copies.append(twin(row))
     Session.objects.bulk_create(copies)
     limit = sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER
     before = connection.connection.setlimit(limit, 120)

@@ -32,11 +32,11 @@ from tests.device_page import (
 from wagtail_user_sessions import (
     calendars,
     devices,
-    facts,
     frames,
     location,
     wording,
 )
+from wagtail_user_sessions.instances import twin
 from wagtail_user_sessions.models import Session, SessionQuerySet
 from wagtail_user_sessions.own_sessions import OwnSessions
 
@@ -218,7 +218,7 @@ def test_the_page_takes_the_same_queries_for_any_number_of_sessions(
     copies = []
     for number in range(count - 1):
         row.pk, row.key_hash = uuid.uuid4(), number.to_bytes(32)
-        copies.append(facts.twin(row))
+        copies.append(twin(row))
     Session.objects.bulk_create(copies)
     here.get(URL)
     here.get(URL)

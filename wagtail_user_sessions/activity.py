@@ -21,6 +21,7 @@ from . import facts, plans
 from .backends.db import SessionStore
 from .client import Client
 from .conf import conf
+from .instances import twin
 from .signals import session_client_changed
 from .writes import Write
 
@@ -81,7 +82,7 @@ def _write(
     condition = Q(condition, pk=row.pk, user_id=row.user_id)
     if not plans.update(type(row), using, condition, columns) or len(columns) == 1:
         return
-    changed = facts.assign(facts.twin(row), columns)
+    changed = facts.assign(twin(row), columns)
     previous = {name: getattr(row, name) for name in facts.BLANK}
 
     def announce() -> None:

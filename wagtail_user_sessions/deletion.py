@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 
-from . import ends, facts
+from . import ends
 from .followers import has_followers, has_receivers
+from .instances import twin
 from .limits import TookTooLongError, can_limit, limited
 from .pace import Pace, let_others_in, seconds_on
 from .ranges import Ranges
@@ -34,7 +35,7 @@ def delete_row(
         return bool(retrying(using, rows.delete)[0])
     is_deleted = bool(retrying(using, partial(rows._raw_delete, using)))
     if is_deleted:
-        ends.tell({type(row): [facts.twin(row)]}, using=using, origin=row)
+        ends.tell({type(row): [twin(row)]}, using=using, origin=row)
     return is_deleted
 
 

@@ -23,6 +23,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, Q, QuerySet
 from django.db.models.sql import UpdateQuery
 
+from .instances import from_db
 from .slots import Statement, Unplannable, shape, slot_for, slotted
 
 Row = TypeVar("Row", bound=Model)
@@ -131,11 +132,11 @@ class Select:
         for index, convert, expression in self.converters:
             values[index] = convert(values[index], expression, connection)
         using, own = connection.alias, len(self.names)
-        row = self.model.from_db(using, self.names, values[:own])
+        row = from_db(self.model, using, self.names, values[:own])
         # Where there is no other row, Django tells so whoever asks for it.
         if self.relation is not None and values[self.related_key] is not None:
             model = self.relation.related_model
-            related = model.from_db(using, self.related_names, values[own:])
+            related = from_db(model, using, self.related_names, values[own:])
             self.relation.set_cached_value(row, related)
         return row
 

@@ -7,8 +7,9 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
-from . import ends, facts
+from . import ends
 from .backends.db import SessionStore
+from .instances import twin
 from .models import AbstractSession, SessionQuerySet
 from .revocation import Reason
 
@@ -43,7 +44,7 @@ def session_deleted(
 ) -> None:
     """A row was deleted, by whichever road."""
     # The deletion takes the primary key from the instance.
-    ends.note(sender, facts.twin(instance), using=using, origin=origin)
+    ends.note(sender, twin(instance), using=using, origin=origin)
 
 
 def user_signed_in(sender: object, request: HttpRequest | None, **kwargs: Any) -> None:

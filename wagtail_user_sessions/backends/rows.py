@@ -18,6 +18,7 @@ from wagtail_user_sessions import columns, facts, plans, signals
 from wagtail_user_sessions.client import Client
 from wagtail_user_sessions.digests import digest_auth_hash, hash_key
 from wagtail_user_sessions.exceptions import GONE, SessionRefused
+from wagtail_user_sessions.instances import twin
 from wagtail_user_sessions.merging import Data, merge, take_over
 from wagtail_user_sessions.writes import Repairs, Write
 
@@ -120,7 +121,7 @@ class RowStore(RowReader):
     def _extend(self, row: AbstractSession) -> None:
         values = {"expire_date": self.get_expiry_date()}
         if self._change(row, values):
-            self._adopt(facts.assign(facts.twin(row), values), self._restorer())
+            self._adopt(facts.assign(twin(row), values), self._restorer())
         elif not self.exists(self.session_key):
             raise self._gone()
         # Else somebody has saved it, with an expiry that may be a shorter one.
@@ -131,7 +132,7 @@ class RowStore(RowReader):
         if not self._change(row, values):
             return False
         is_started = values["user_id"] not in {None, row.user_id}
-        row = facts.assign(facts.twin(row), values)
+        row = facts.assign(twin(row), values)
         purge = partial(self.purge_changed, hash_key(self.session_key or ""))
         self._adopt(row, self._restorer(), purge, is_started=is_started)
         return True
