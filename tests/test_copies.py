@@ -533,23 +533,62 @@ def test_a_new_key_ends_the_old_one_before_the_update_and_again_on_commit(
     assert calls == ["set mark ended", "delete copy"]
 
 
-def test_the_cache_is_told_of_many_ends_with_as_many_calls_as_of_two(
-    store, alice, monkeypatch
-):
+@pytest.fixture
+def operations(monkeypatch):
+    """What the cache was told to do."""
     made = []
     real = copies._try
     monkeypatch.setattr(
         copies, "_try", lambda *args, **kw: made.append(args[0]) or real(*args, **kw)
     )
-    for number in (2, 20):
-        sessions = [sign_in(store, alice) for _ in range(number)]
-        keys = [session.session_key for session in sessions]
-        for key in keys * 2:
-            store(key).load()
-        made.clear()
-        assert alice.session_set.all().revoke() == number
-        assert made == ["set_many", "set_many", "delete_many"]
-        assert [store(key).load() for key in keys] == [{}] * number
+    return made
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (2, ["set_many", "set_many", "delete_many"]),
+        (copies.MANY - 1, ["set_many", "set_many", "delete_many"]),
+        # Before the commit, and after it.
+        (copies.MANY, ["set", "set"]),
+    ],
+)
+def test_the_cache_is_told_of_ends_with_as_many_calls_whatever_their_number(
+    store, alice, bob, operations, number, told
+):
+    other = sign_in(store, bob, value=1)
+    sessions = [sign_in(store, alice) for _ in range(number)]
+    keys = [session.session_key for session in sessions]
+    for key in [*keys, other.session_key] * 2:
+        store(key).load()
+    operations.clear()
+    assert alice.session_set.all().revoke() == number
+    assert operations == told
+    assert [store(key).load() for key in keys] == [{}] * number
+    assert store(other.session_key).get("value") == 1
+
+
+def test_no_copy_that_was_read_before_many_ended_is_believed(
+    store, alice, operations, monkeypatch
+):
+    keys = [sign_in(store, alice).session_key for _ in range(copies.MANY)]
+    late = store(keys[0])
+    late.begin_request()
+    assert late.load()
+    assert alice.session_set.all().revoke() == copies.MANY
+    # In another process, which has not heard of the end.
+    late._told = set()
+    late.end_request()
+    assert operations[-1] in {"add", "set"}
+    assert store(keys[0]).load() == {}
+
+
+def test_many_ends_that_are_rolled_back_sign_nobody_out(store, alice):
+    keys = [sign_in(store, alice, value=1).session_key for _ in range(copies.MANY)]
+    with transaction.atomic():
+        alice.session_set.all().revoke()
+        transaction.set_rollback(True)
+    assert [store(key).get("value") for key in keys] == [1] * copies.MANY
 
 
 def test_a_cache_that_takes_only_some_of_the_marks_has_failed(

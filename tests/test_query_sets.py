@@ -121,14 +121,29 @@ def test_rows_of_a_union_are_deleted(store, alice, bob, told):
     assert not any(map(is_signed_in, sessions))
 
 
-@pytest.mark.usefixtures("nobody_listens")
-def test_what_nobody_listens_to_is_not_read(store, alice, statements):
+def read_by(made):
+    (sql,) = [sql for sql in made.all if sql.startswith("DELETE")]
+    return sql.partition(" RETURNING ")[2]
+
+
+@pytest.mark.parametrize("is_logged", [False, True])
+def test_no_more_is_read_than_somebody_is_told_of(
+    store, alice, statements, caplog, is_logged
+):
+    if is_logged:
+        caplog.set_level(logging.INFO, logger="wagtail_user_sessions")
     sign_in(store, alice)
     with statements() as made:
-        alice.session_set.all().revoke()
-    (sql,) = [sql for sql in made.all if sql.startswith("DELETE")]
-    assert "key_hash" in sql
-    assert "session_data" not in sql
+        assert alice.session_set.all().revoke() == 1
+    assert bool(read_by(made)) == (is_logged or store.keeps_copies)
+    assert "session_data" not in read_by(made)
+
+
+def test_all_is_read_where_the_log_is_told_of_it(store, alice, bob, statements):
+    sign_in(store, alice)
+    with statements() as made:
+        alice.session_set.all().revoke(by=bob)
+    assert "user_agent" in read_by(made)
 
 
 @pytest.mark.usefixtures("nobody_listens")
@@ -209,6 +224,7 @@ def test_columns_of_a_sites_own_are_told_of(alice, told, statements):
     assert (type(row), row.account_id, reason) == (AccountSession, 7, Reason.REVOKED)
 
 
+@pytest.mark.usefixtures("told")
 def test_a_key_renewed_right_before_the_statement_ends_with_its_row(
     store, alice, monkeypatch
 ):
@@ -316,6 +332,7 @@ def test_rows_are_read_before_for_a_receiver_of_the_sites_own(
     assert heard == [(pk, "full", type(rows))]
 
 
+@pytest.mark.usefixtures("told")
 def test_rows_are_read_before_where_the_database_returns_none(
     store, alice, statements, monkeypatch
 ):

@@ -24,7 +24,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from typing import Any, TypeVar
@@ -35,6 +35,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from .conf import conf
+from .instances import from_db
 from .writes import has_uncommitted
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,11 @@ logger = logging.getLogger(__name__)
 PREFIX = "wagtail_user_sessions"
 EPOCH = f"{PREFIX}.epoch"
 ENDED = "ended"
+
+# As many rows that end at once are told of by a new epoch: one entry is written where
+# there would be as many, and every other session is read once more, as each is after
+# CACHE_MAX_AGE anyway.
+MANY = 25
 
 # Seconds by which the clocks of two servers may differ.
 CLOCK_SKEW = 60
@@ -78,7 +84,7 @@ def load(
     copy, mark, epoch = found
     names = _columns(model)
     if copy is not None and _is_believed(copy, mark, epoch, names):
-        return model.from_db(using, names, list(copy["row"].values())), None
+        return from_db(model, using, names, list(copy["row"].values())), None
     read_at = time.time()
     row = read()
     if epoch is None:
@@ -120,16 +126,17 @@ def purge_changed(key_hash: bytes) -> bool:
     return _mark(_random(), [key_hash])
 
 
-def mark_ended(key_hashes: Iterable[bytes]) -> bool:
+def mark_ended(key_hashes: Collection[bytes]) -> bool:
     """The rows have ended if their deletion commits, of which is told as well."""
+    if len(key_hashes) >= MANY:
+        return purge_all()
     return _mark(ENDED, key_hashes)
 
 
-def purge_ended(key_hashes: Iterable[bytes]) -> bool:
+def purge_ended(key_hashes: Collection[bytes]) -> bool:
     """The rows have ended, or have another key now."""
-    key_hashes = list(key_hashes)
     is_told = mark_ended(key_hashes)
-    if is_told and conf.CACHE_MAX_AGE:
+    if is_told and conf.CACHE_MAX_AGE and len(key_hashes) < MANY:
         # For room: the mark alone is what disowns it. Of a session that goes on
         # the next load writes another.
         _try("delete_many", [_copy_key(key_hash) for key_hash in key_hashes])

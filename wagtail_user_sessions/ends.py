@@ -24,8 +24,8 @@ from .writes import Write
 
 logger = logging.getLogger("wagtail_user_sessions")
 
-# For the package's own log: ``rows`` that were deleted together, and the ``ending``
-# that is their cause. Sent once that has committed, by the model's class.
+# For the package's own log: ``rows`` that somebody has ended together, and the
+# ``ending`` that is their cause. Sent once that has committed, by the model's class.
 rows_ended = Signal()
 
 # Any model of sessions, and any row of it, which stand above this module.
@@ -54,7 +54,15 @@ def are_copied(model: Model) -> bool:
 
 def are_heard(model: Model) -> bool:
     """Whether anybody is told of deleted rows who may read more than ``Told`` has."""
-    return session_ended.has_listeners(model) or rows_ended.has_listeners(model)
+    if session_ended.has_listeners(model):
+        return True
+    return current().actor is not None and rows_ended.has_listeners(model)
+
+
+def are_told(model: Model) -> bool:
+    """Whether anybody at all is told of deleted rows."""
+    is_logged = logger.isEnabledFor(logging.INFO)
+    return is_logged or are_copied(model) or are_heard(model)
 
 
 @contextmanager
@@ -139,7 +147,8 @@ def _announce(
     for model, rows in noted.items():
         if is_logged:
             _log(rows, reason, actor)
-        rows_ended.send_robust(model, rows=rows, ending=ending)
+        if actor is not None:
+            rows_ended.send_robust(model, rows=rows, ending=ending)
         if session_ended.has_listeners(model):
             for row in rows:
                 session_ended.send_robust(

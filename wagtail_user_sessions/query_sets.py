@@ -13,11 +13,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from .digests import NO_KEY, auth_digests, hash_key
-from .ends import Told, are_copied, are_heard, tell, together
+from .ends import Told, are_copied, are_heard, are_told, tell, together
 from .followers import has_followers
-from .returning import Deletion, Unreturnable
+from .returning import Deletion, Unreturnable, delete_unread
 from .revocation import Reason, RevokedCount, because
-from .writes import retrying
+from .writes import Write, retrying
 
 if TYPE_CHECKING:
     from .backends.db import SessionStore
@@ -112,6 +112,10 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         using, model = self.db, self.model
         if self._is_composed() or has_followers(model):
             raise Unreturnable
+        if not are_told(model):
+            count = delete_unread(self)
+            Write(using)
+            return _counted(model, count)
         is_heard = are_heard(model)
         names = () if is_heard else Told._fields
         statement = Deletion(self.prefetch_related(None), names)
@@ -123,7 +127,7 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
                 deleted = [Told(*values) for values in statement.values()]
             if deleted:
                 tell({model: deleted}, using=using, origin=self)
-        return len(deleted), {model._meta.label: len(deleted)} if deleted else {}
+        return _counted(model, len(deleted))
 
     def _before_commit(self, *, is_heard: bool) -> AbstractContextManager[None]:
         """A transaction, if what is done in here has to come before its end: a
@@ -196,6 +200,11 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         return RevokedCount(count, cache_failed=ending.cache_failed)
 
     revoke.queryset_only = True  # type: ignore[attr-defined]
+
+
+def _counted(model: type[AbstractSession], count: int) -> tuple[int, dict[str, int]]:
+    """As Django tells what was deleted."""
+    return count, {model._meta.label: count} if count else {}
 
 
 _Manager = models.Manager.from_queryset(SessionQuerySet)

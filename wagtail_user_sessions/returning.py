@@ -10,10 +10,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connections
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, QuerySet
 from django.db.models.sql import DeleteQuery
+
+from .instances import from_db
 
 Row = TypeVar("Row", bound=Model)
 
@@ -36,25 +38,16 @@ class Deletion(Generic[Row]):
     def __init__(self, rows: QuerySet[Row], names: Sequence[str] = ()) -> None:
         """Returns the columns of these attribute names (or ``pk``); else all."""
         connection = connections[rows.db]
-        if not _can_return(connection) or rows.query.extra_tables:
+        if not _can_return(connection):
             raise Unreturnable
         self._rows = rows.defer(None)
         # Of this only the columns are used, and what converts their values.
         reader = self._rows.values_list(*names) if names else self._rows
         self._reader: Any = reader.query.get_compiler(connection=connection)
         self._reader.setup_query()
-        self._sql, self._parameters = self._compile(connection)
-
-    def _compile(self, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
-        query: Any = self._rows.query.chain(DeleteQuery)
-        try:
-            sql, parameters = query.get_compiler(connection=connection).as_sql()
-        except EmptyResultSet as error:
-            raise Unreturnable from error
-        if "SELECT" in sql or not sql.startswith("DELETE FROM"):
-            raise Unreturnable(sql)
         columns = ", ".join(column for _, (column, _), _ in self._reader.select)
-        return f"{sql} RETURNING {columns}", parameters
+        sql, self._parameters = _compile(self._rows, connection)
+        self._sql = f"{sql} RETURNING {columns}"
 
     def values(self) -> Iterable[Sequence[Any]]:
         """Delete the rows; returns the columns as they then were."""
@@ -68,7 +61,7 @@ class Deletion(Generic[Row]):
         """Delete the rows; returns them as they then were."""
         model, using = self._rows.model, self._rows.db
         names = [column.target.attname for column, _, _ in self._reader.select]
-        deleted = [model.from_db(using, names, row) for row in self.values()]
+        deleted = [from_db(model, using, names, row) for row in self.values()]
         self._relate(deleted)
         return deleted
 
@@ -81,6 +74,36 @@ class Deletion(Generic[Row]):
                 value = related.get(getattr(row, field.attname))
                 if value is not None:
                     field.set_cached_value(row, value)
+
+
+def delete_unread(rows: QuerySet[Any]) -> int:
+    """Delete rows that nobody is told of; returns how many there were.
+
+    Raises ``Unreturnable`` for what ``Deletion`` does.
+    """
+    connection = connections[rows.db]
+    statement = _compile(rows, connection)
+    with (
+        transaction.mark_for_rollback_on_error(using=rows.db),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(*statement)
+        count: int = cursor.rowcount
+    return count
+
+
+def _compile(rows: QuerySet[Any], connection: BaseDatabaseWrapper) -> tuple[str, Any]:
+    """The statement that deletes the rows, and its parameters."""
+    if rows.query.extra_tables:
+        raise Unreturnable
+    query: Any = rows.query.chain(DeleteQuery)
+    try:
+        sql, parameters = query.get_compiler(connection=connection).as_sql()
+    except EmptyResultSet as error:
+        raise Unreturnable from error
+    if "SELECT" in sql or not sql.startswith("DELETE FROM"):
+        raise Unreturnable(sql)
+    return sql, parameters
 
 
 def _can_return(connection: BaseDatabaseWrapper) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -96,7 +96,7 @@ class SessionStore(DBStore):
         copies.purge_changed(key_hash)
 
     @classmethod
-    def purge_ended(cls, key_hashes: Iterable[bytes]) -> bool:
+    def purge_ended(cls, key_hashes: Collection[bytes]) -> bool:
         return copies.purge_ended(key_hashes)
 
     @classmethod

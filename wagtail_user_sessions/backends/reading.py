@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.sessions.backends.base import SessionBase
@@ -128,6 +128,6 @@ class RowReader(SessionBase):
         """The data of this row has changed."""
 
     @classmethod
-    def purge_ended(cls, key_hashes: Iterable[bytes]) -> bool:
+    def purge_ended(cls, key_hashes: Collection[bytes]) -> bool:
         """These rows have ended; False where the cache could not be told."""
         return True

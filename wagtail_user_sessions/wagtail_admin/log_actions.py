@@ -83,7 +83,7 @@ def sessions_ended(
     What ends by itself, by the commands, or by signing out is not logged.
     """
     is_told_otherwise = ending.is_one_of_many or ending.reason in ORDINARY
-    if ending.actor is None or ending.reason is None or is_told_otherwise:
+    if ending.reason is None or is_told_otherwise:
         return
     try:
         users = _users_of(rows)
