@@ -34,6 +34,8 @@ def test_an_instance_is_as_django_makes_it(model):
     theirs = model.from_db("replica", list(values), list(values.values()))
     assert type(ours) is model
     assert list(state_of(ours).items()) == list(state_of(theirs).items())
+    # Which is made where it is first asked for.
+    assert ours._state.fields_cache == theirs._state.fields_cache == {}
     assert vars(ours._state) == vars(theirs._state)
     assert (ours._state.db, ours._state.adding) == ("replica", False)
     assert list(vars(ours)) == list(vars(theirs))
