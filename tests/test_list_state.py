@@ -1,7 +1,7 @@
 import pytest
 from django.http import QueryDict
 
-from wagtail_user_sessions.list_state import MAX_SHOWN, PAGE_SIZE, ListState
+from wagtail_user_sessions.list_state import MAX_SHOWN, MORE, SHOWN_AT_FIRST, ListState
 
 PK = "1a87f768-d46f-4124-b27c-e68b83d7590e"
 
@@ -13,18 +13,18 @@ def state(query):
 @pytest.mark.parametrize(
     ("query", "shown"),
     [
-        ("", PAGE_SIZE),
+        ("", SHOWN_AT_FIRST),
         ("shown=50", 50),
         ("more=50", 50),
         ("shown=75&more=50", 75),
-        ("shown=1", PAGE_SIZE),
-        ("shown=-50", PAGE_SIZE),
+        ("shown=1", SHOWN_AT_FIRST),
+        ("shown=-50", SHOWN_AT_FIRST),
         ("shown=5000", MAX_SHOWN),
-        ("shown=99999999999999999999", PAGE_SIZE),
-        ("shown=²", PAGE_SIZE),
-        ("shown=\u0665\u0660", PAGE_SIZE),
-        ("shown=x", PAGE_SIZE),
-        ("shown=&more=", PAGE_SIZE),
+        ("shown=99999999999999999999", SHOWN_AT_FIRST),
+        ("shown=²", SHOWN_AT_FIRST),
+        ("shown=\u0665\u0660", SHOWN_AT_FIRST),
+        ("shown=x", SHOWN_AT_FIRST),
+        ("shown=&more=", SHOWN_AT_FIRST),
     ],
 )
 def test_a_list_is_as_long_as_its_address_says_within_limits(query, shown):
@@ -54,6 +54,6 @@ def test_a_closed_list_keeps_its_length_alone():
     assert state("confirm=others").closed.query == ""
 
 
-def test_show_more_adds_a_page_up_to_the_limit():
-    assert state("").shown_with_more == 2 * PAGE_SIZE
+def test_show_more_adds_devices_up_to_the_limit():
+    assert state("").shown_with_more == SHOWN_AT_FIRST + MORE
     assert state(f"shown={MAX_SHOWN}").shown_with_more == MAX_SHOWN

@@ -31,7 +31,7 @@ from tests.device_page import (
 )
 from tests.settings import BASE_DIR
 from wagtail_user_sessions.digests import KEY_HASH_LENGTH
-from wagtail_user_sessions.list_state import PAGE_SIZE
+from wagtail_user_sessions.list_state import SHOWN_AT_FIRST
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.moments import ago
 
@@ -321,7 +321,7 @@ def open_all(user):
     here, other, third = (signed_in(user) for _ in range(3))
     row = Session.objects.get(pk=id_of(here))
     now = timezone.now()
-    seen = (timedelta(days=30 * n + 1, minutes=9) for n in range(PAGE_SIZE))
+    seen = (timedelta(days=70 * n + 1, minutes=9) for n in range(SHOWN_AT_FIRST))
     Session.objects.bulk_create(
         Session(
             user=user,

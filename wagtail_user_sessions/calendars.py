@@ -32,6 +32,8 @@ class Moment(TypedDict):
     # In the styles DATE_FORMAT and TIME_FORMAT of the language.
     date: str
     time: str
+    # Both.
+    text: str
 
 
 class Calendar:
@@ -51,11 +53,13 @@ class Calendar:
     def write(self, moment: datetime) -> Moment:
         is_local = self.zone is None or is_naive(moment)
         local = moment if is_local else moment.astimezone(self.zone)
+        date, time = self._date(local), self._time(local)
         return {
             # Digits and signs alone.
             "iso": SafeString(local.isoformat()),
-            "date": self._date(local),
-            "time": self._time(local),
+            "date": date,
+            "time": time,
+            "text": SafeString(f"{date} {time}"),
         }
 
     def _date(self, local: datetime) -> str:

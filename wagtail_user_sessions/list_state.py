@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-# How many devices a list has at first, and how many "Show more" adds.
-PAGE_SIZE = 25
-# How many it has at most: a page of more helps nobody.
+# How many devices a list has at first, more than most users have; how many "Show
+# more" adds; and how many it has at most: a page of more helps nobody.
+SHOWN_AT_FIRST = 10
+MORE = 30
 MAX_SHOWN = 1000
 
 OTHERS = "others"
@@ -18,7 +19,7 @@ NOT_YOU = "not_you"
 
 @dataclass(frozen=True, kw_only=True)
 class ListState:
-    shown: int = PAGE_SIZE
+    shown: int = SHOWN_AT_FIRST
     # Whether the last of them have just been asked for.
     is_extended: bool = False
     # The id of a device, OTHERS or NOT_YOU: what may be signed out next.
@@ -53,14 +54,14 @@ class ListState:
     @property
     def query(self) -> str:
         """What an address needs behind it for this state; often nothing."""
-        shown = "" if self.shown == PAGE_SIZE else self.shown
+        shown = "" if self.shown == SHOWN_AT_FIRST else self.shown
         parameters = {"shown": shown, "confirm": self.confirm, "rename": self.rename}
         query = urlencode({name: value for name, value in parameters.items() if value})
         return f"?{query}" if query else ""
 
     @property
     def shown_with_more(self) -> int:
-        return min(self.shown + PAGE_SIZE, MAX_SHOWN)
+        return min(self.shown + MORE, MAX_SHOWN)
 
     def renaming(self, pk: object) -> ListState:
         return replace(self.closed, rename=str(pk))
@@ -80,4 +81,6 @@ def _id(text: str) -> str:
 
 def _number(text: str) -> int:
     is_number = text.isascii() and text.isdigit() and len(text) < 5
-    return min(max(int(text), PAGE_SIZE), MAX_SHOWN) if is_number else PAGE_SIZE
+    return (
+        min(max(int(text), SHOWN_AT_FIRST), MAX_SHOWN) if is_number else SHOWN_AT_FIRST
+    )
