@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from tests.conftest import sign_in
-from wagtail_user_sessions import copies, plans
+from wagtail_user_sessions import copies, ends, plans
 from wagtail_user_sessions.backends.cached_db import SessionStore
 from wagtail_user_sessions.backends.db import SessionStore as DBStore
 from wagtail_user_sessions.models import Session
@@ -252,9 +252,10 @@ def test_an_epoch_has_no_expiry_and_a_mark_outlives_every_copy(session, monkeypa
     timeouts = {}
     real = copies._try
 
-    def spy(operation, key, *args, **kwargs):
+    def spy(operation, keys, *args, **kwargs):
+        key = keys if isinstance(keys, str) else next(iter(keys))
         timeouts[key.split(".")[1]] = kwargs.get("timeout", "none given")
-        return real(operation, key, *args, **kwargs)
+        return real(operation, keys, *args, **kwargs)
 
     monkeypatch.setattr(copies, "_try", spy)
     copies.purge_all()
@@ -263,6 +264,8 @@ def test_an_epoch_has_no_expiry_and_a_mark_outlives_every_copy(session, monkeypa
     assert timeouts["epoch"] is None
     assert timeouts["mark"] == 360
     assert timeouts["copy"] <= 300
+    copies.mark_many_ended()
+    assert timeouts["epoch"] == 360
 
 
 @pytest.mark.parametrize(
@@ -548,9 +551,9 @@ def operations(monkeypatch):
     ("number", "told"),
     [
         (2, ["set_many", "set_many", "delete_many"]),
-        (copies.MANY - 1, ["set_many", "set_many", "delete_many"]),
-        # Before the commit, and after it.
-        (copies.MANY, ["set", "set"]),
+        (ends.MANY - 1, ["set_many", "set_many", "delete_many"]),
+        # An epoch before the commit, and one after it.
+        (ends.MANY, ["set_many", "set_many"]),
     ],
 )
 def test_the_cache_is_told_of_ends_with_as_many_calls_whatever_their_number(
@@ -568,14 +571,64 @@ def test_the_cache_is_told_of_ends_with_as_many_calls_whatever_their_number(
     assert store(other.session_key).get("value") == 1
 
 
+@pytest.mark.parametrize("number", [2, ends.MANY])
+def test_no_copy_is_made_between_the_deletion_and_its_commit(
+    store, alice, monkeypatch, number
+):
+    """Or it would be believed if the word after the commit never came."""
+    keys = [sign_in(store, alice).session_key for _ in range(number)]
+    row = Session.objects.for_key(keys[0]).get()
+    offers = []
+
+    def read_elsewhere(*args):
+        # As another process, whose transaction doesn't see the deletion yet.
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr(copies, "_is_suitable", lambda using: True)
+            _, offer = copies.load(
+                row.key_hash, model=Session, using="default", read=lambda: row
+            )
+        offers.append(offer)
+        if offer is not None:
+            offer()
+        return True
+
+    def mark_and_read(mark):
+        return lambda *args: mark(*args) and read_elsewhere()
+
+    for name in ("mark_ended", "mark_many_ended"):
+        monkeypatch.setattr(copies, name, mark_and_read(getattr(copies, name)))
+    for name in ("purge_ended", "purge_all"):
+        monkeypatch.setattr(copies, name, lambda *args: False)
+    assert alice.session_set.all().revoke() == number
+    assert offers == [None]
+    monkeypatch.undo()
+    assert store(keys[0]).load() == {}
+
+
+def test_many_ends_that_nobody_tells_of_after_all_stop_copies_for_a_while_only(
+    session,
+):
+    copy_key = copies._copy_key(session._row.key_hash)
+    copies.mark_many_ended()
+    for _ in range(2):
+        assert load(session) == 1
+        assert cache.get(copy_key) is None
+    # As once it has expired.
+    cache.delete(copies.EPOCH)
+    for _ in range(2):
+        assert load(session) == 1
+    assert cache.get(copy_key)["epoch"] == cache.get(copies.EPOCH)
+
+
 def test_no_copy_that_was_read_before_many_ended_is_believed(
     store, alice, operations, monkeypatch
 ):
-    keys = [sign_in(store, alice).session_key for _ in range(copies.MANY)]
+    copies.purge_all()
+    keys = [sign_in(store, alice).session_key for _ in range(ends.MANY)]
     late = store(keys[0])
     late.begin_request()
     assert late.load()
-    assert alice.session_set.all().revoke() == copies.MANY
+    assert alice.session_set.all().revoke() == ends.MANY
     # In another process, which has not heard of the end.
     late._told = set()
     late.end_request()
@@ -584,11 +637,11 @@ def test_no_copy_that_was_read_before_many_ended_is_believed(
 
 
 def test_many_ends_that_are_rolled_back_sign_nobody_out(store, alice):
-    keys = [sign_in(store, alice, value=1).session_key for _ in range(copies.MANY)]
+    keys = [sign_in(store, alice, value=1).session_key for _ in range(ends.MANY)]
     with transaction.atomic():
         alice.session_set.all().revoke()
         transaction.set_rollback(True)
-    assert [store(key).get("value") for key in keys] == [1] * copies.MANY
+    assert [store(key).get("value") for key in keys] == [1] * ends.MANY
 
 
 def test_a_cache_that_takes_only_some_of_the_marks_has_failed(

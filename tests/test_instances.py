@@ -1,13 +1,17 @@
 """Instances that are made as Django makes them."""
 
+from functools import wraps
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import models
+from django.db.models.base import ModelBase
 from django.db.models.signals import post_init, pre_init
 from django.test.utils import isolate_apps
 
 from wagtail_user_sessions import instances
 from wagtail_user_sessions.models import Session
+from wagtail_user_sessions.originals import of_django
 
 User = get_user_model()
 
@@ -106,6 +110,33 @@ def test_whoever_takes_part_in_the_making_of_an_instance_does_so(base, field, ex
     assert state_of(row) == {"id": 1, **expected}
 
 
+class Meta(ModelBase):
+    def __call__(cls, *args):
+        row = super().__call__(*args)
+        row.number += 1
+        return row
+
+
+@isolate_apps("tests")
+def test_a_metaclass_takes_part_in_the_making_of_an_instance():
+    content = {"number": models.IntegerField(), "__module__": __name__}
+    row = from_db(Meta("Row", (models.Model,), content), {"id": 1, "number": 7})
+    assert row.number == 8
+
+
+def test_a_method_that_was_replaced_before_is_none_of_djangos(monkeypatch):
+    init, module = models.Model.__init__, models.base
+    assert of_django(models.Model, "__init__", module) is init
+    assert of_django(models.Model, "from_db", module) is models.Model.from_db.__func__
+
+    def counting(self, *args, **kwargs):
+        init(self, *args, **kwargs)
+
+    monkeypatch.setattr(models.Model, "__init__", wraps(init)(counting))
+    found = of_django(models.Model, "__init__", module)
+    assert found not in {init, models.Model.__init__}
+
+
 @pytest.mark.parametrize("signal", [pre_init, post_init])
 def test_receivers_are_told_of_an_instance(signal):
     told = []
@@ -122,7 +153,7 @@ def test_receivers_are_told_of_an_instance(signal):
     assert told == [Session]
 
 
-def test_a_class_that_changes_later_is_heeded(monkeypatch):
+def test_a_method_that_is_replaced_later_is_called(monkeypatch):
     values = values_for(User)
     from_db(User, values)
     monkeypatch.setattr(User, "from_db", lambda *args: "patched")

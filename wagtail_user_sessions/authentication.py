@@ -6,7 +6,6 @@ met, that one decides.
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from asgiref.sync import sync_to_async
@@ -29,27 +28,17 @@ from django.utils.crypto import constant_time_compare
 from . import plans
 from .backends.db import SessionStore
 from .columns import is_of_user
+from .originals import of_django
 
 if TYPE_CHECKING:
     from .models import AbstractSession
 
 
-def _of_django(owner: type, name: str, module: ModuleType) -> object:
-    """The method as Django has it, whatever is put in its place later.
-
-    Nothing is it where something else was in its place before.
-    """
-    method = getattr(owner, name)
-    code = getattr(method, "__code__", None)
-    is_djangos = code is not None and code.co_filename == module.__file__
-    return method if is_djangos else object()
-
-
 GET_USER, AGET_USER = (
-    _of_django(ModelBackend, name, backends) for name in ("get_user", "aget_user")
+    of_django(ModelBackend, name, backends) for name in ("get_user", "aget_user")
 )
 READS = ("get_queryset", "get", "aget")
-GET_QUERYSET, GET, AGET = (_of_django(models.Manager, name, manager) for name in READS)
+GET_QUERYSET, GET, AGET = (of_django(models.Manager, name, manager) for name in READS)
 
 
 def get_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:

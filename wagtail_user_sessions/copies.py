@@ -10,9 +10,11 @@ mark
     Of one session: absent, which counts as a value; a random value, new with
     each change of the data; or ENDED.
 epoch
-    One random value for all sessions, new when many end at once.
+    One value for all sessions: random, new when many end at once; or ENDED, while
+    they are about to.
 
-A copy is believed only while its mark and its epoch are those that stand now.
+A copy is believed only while its mark and its epoch are those that stand now, and
+made and believed only while neither is ENDED.
 So whoever read a row before it was changed or deleted may fill the cache with
 it as late as he likes: nobody believes it.
 
@@ -43,11 +45,6 @@ logger = logging.getLogger(__name__)
 PREFIX = "wagtail_user_sessions"
 EPOCH = f"{PREFIX}.epoch"
 ENDED = "ended"
-
-# As many rows that end at once are told of by a new epoch: one entry is written where
-# there would be as many, and every other session is read once more, as each is after
-# CACHE_MAX_AGE anyway.
-MANY = 25
 
 # Seconds by which the clocks of two servers may differ.
 CLOCK_SKEW = 60
@@ -89,7 +86,7 @@ def load(
     row = read()
     if epoch is None:
         _try("add", EPOCH, _random(), timeout=None)
-    elif row is not None and mark != ENDED:
+    elif row is not None and ENDED not in (mark, epoch):
         fresh = {
             "row": {name: getattr(row, name) for name in names},
             "read_at": read_at,
@@ -128,27 +125,30 @@ def purge_changed(key_hash: bytes) -> bool:
 
 def mark_ended(key_hashes: Collection[bytes]) -> bool:
     """The rows have ended if their deletion commits, of which is told as well."""
-    if len(key_hashes) >= MANY:
-        return purge_all()
     return _mark(ENDED, key_hashes)
 
 
 def purge_ended(key_hashes: Collection[bytes]) -> bool:
     """The rows have ended, or have another key now."""
     is_told = mark_ended(key_hashes)
-    if is_told and conf.CACHE_MAX_AGE and len(key_hashes) < MANY:
+    if is_told and conf.CACHE_MAX_AGE:
         # For room: the mark alone is what disowns it. Of a session that goes on
         # the next load writes another.
         _try("delete_many", [_copy_key(key_hash) for key_hash in key_hashes])
     return is_told
 
 
+def mark_many_ended() -> bool:
+    """Many rows have ended if their deletion commits, of which ``purge_all`` tells:
+    until then no copy of any row is made or believed. If nobody tells, this heals as
+    a mark does.
+    """
+    return _set_epoch(ENDED, timeout=conf.CACHE_MAX_AGE + CLOCK_SKEW)
+
+
 def purge_all() -> bool:
     """Many rows have ended: no copy of any row is believed any more."""
-    if not conf.CACHE_MAX_AGE:
-        return True
-    _note([EPOCH])
-    return _try("set", EPOCH, _random(), timeout=None)
+    return _set_epoch(_random(), timeout=None)
 
 
 def claim(name: str, *, seconds: int) -> bool:
@@ -197,7 +197,7 @@ def _get(key_hash: bytes) -> tuple[dict[str, Any] | None, object, object] | None
 def _is_believed(
     copy: dict[str, Any], mark: object, epoch: object, names: tuple[str, ...]
 ) -> bool:
-    if mark == ENDED or epoch is None:
+    if epoch is None or ENDED in (mark, epoch):
         return False
     try:
         return bool(
@@ -222,6 +222,14 @@ def _mark(value: str, key_hashes: Iterable[bytes]) -> bool:
     if len(marks) == 1:
         return _try("set", *marks, value, timeout=timeout)
     return _try("set_many", marks, timeout=timeout)
+
+
+def _set_epoch(value: str, *, timeout: int | None) -> bool:
+    if not conf.CACHE_MAX_AGE:
+        return True
+    _note([EPOCH])
+    # Not with "set", which of some caches doesn't say that it has failed.
+    return _try("set_many", {EPOCH: value}, timeout=timeout)
 
 
 def _note(names: Iterable[str]) -> None:

@@ -16,7 +16,14 @@ from django.utils import timezone
 
 from .conf import conf
 from .forms import RenameForm
-from .list_state import MAX_SHOWN, MORE, NOT_YOU, OTHERS, ListState
+from .list_state import (
+    MAX_SHOWN,
+    MORE,
+    NOT_YOU,
+    OTHERS,
+    SHOWN_AT_FIRST,
+    ListState,
+)
 from .listed_device import Device, URLFor, last_used
 from .models import AbstractSession
 from .own_sessions import OwnSessions
@@ -110,7 +117,7 @@ class DeviceList:
         if self.is_confirming_others or self.is_confirming_not_you:
             return self.focused("confirm")
         if self.state.is_extended:
-            added = self.devices[self.state.shown - MORE :]
+            added = self.devices[max(SHOWN_AT_FIRST, self.state.shown - MORE) :]
             return self.focused("title", added[0].id) if added else self
         return self
 

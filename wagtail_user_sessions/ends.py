@@ -24,6 +24,10 @@ from .writes import Write
 
 logger = logging.getLogger("wagtail_user_sessions")
 
+# Of as many rows that end at once the cache is told by a new epoch. That is one entry
+# in place of as many, for which each session that goes on is read once or twice more.
+MANY = 50
+
 # For the package's own log: ``rows`` that somebody has ended together, and the
 # ``ending`` that is their cause. Sent once that has committed, by the model's class.
 rows_ended = Signal()
@@ -117,24 +121,33 @@ def _reason_of(origin: object) -> Reason:
 
 
 def _tell_cache(
-    tell: Callable[[Model, list[bytes]], bool],
+    tell: Callable[[Model, list[bytes], Ending], bool],
     hashes: dict[Model, list[bytes]],
     ending: Ending,
 ) -> None:
-    answers = [tell(model, of_model) for model, of_model in hashes.items()]
+    answers = [tell(model, of_model, ending) for model, of_model in hashes.items()]
     if not all(answers):
         ending.cache_failed = True
 
 
-def _mark(model: Model, hashes: list[bytes]) -> bool:
-    return copies.mark_ended(hashes) if are_copied(model) else True
+def _mark(model: Model, hashes: list[bytes], ending: Ending) -> bool:
+    if not are_copied(model):
+        return True
+    if _are_many(hashes, ending):
+        return copies.mark_many_ended()
+    return copies.mark_ended(hashes)
 
 
-def _purge(model: Model, hashes: list[bytes]) -> bool:
-    if copies.are_kept:
-        return copies.purge_ended(hashes)
-    is_told: bool = model.get_session_store_class().purge_ended(hashes)
+def _purge(model: Model, hashes: list[bytes], ending: Ending) -> bool:
+    cache = copies if copies.are_kept else model.get_session_store_class()
+    is_many = _are_many(hashes, ending)
+    is_told: bool = cache.purge_all() if is_many else cache.purge_ended(hashes)
     return is_told
+
+
+def _are_many(hashes: list[bytes], ending: Ending) -> bool:
+    # A batch of many: whoever ends them tells of an epoch for all, if it takes one.
+    return len(hashes) >= MANY and not ending.is_one_of_many
 
 
 def _announce(

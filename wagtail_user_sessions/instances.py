@@ -11,17 +11,20 @@ from functools import lru_cache
 from inspect import getattr_static
 from typing import Any, TypeVar, cast
 
-from django.db.models import Model
-from django.db.models.base import ModelState
+from django.db.models import Model, base
+from django.db.models.base import ModelBase, ModelState
 from django.db.models.fields.related_descriptors import ForeignKeyDeferredAttribute
 from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import post_init, pre_init
 
+from .originals import of_django
+
 Row = TypeVar("Row", bound=Model)
 
-FROM_DB = cast(Any, Model.from_db).__func__
 # What a class may have of its own, to take part in the making of its instances.
-NEW, INIT, SETATTR = Model.__new__, Model.__init__, Model.__setattr__
+FROM_DB = of_django(Model, "from_db", base)
+INIT = of_django(Model, "__init__", base)
+NEW, SETATTR = object.__new__, object.__setattr__
 # What keeps a value among those of the instance.
 KEEPING = {DeferredAttribute, ForeignKeyDeferredAttribute}
 
@@ -35,7 +38,7 @@ def from_db(
     state: Any = ModelState()
     state.adding = False
     state.db = using
-    row = NEW(model)
+    row = object.__new__(model)
     known = row.__dict__
     known["_state"] = state
     known.update(zip(names, values, strict=True))
@@ -54,7 +57,10 @@ def twin(row: Row) -> Row:
 
 
 def _takes_part(model: Any) -> bool:
-    """Whether the class, or a receiver, may do something about a new instance."""
+    """Whether the class, or a receiver, may do something about a new instance.
+
+    Methods are looked at each time, for they may be replaced; attributes once.
+    """
     return (
         getattr(model.from_db, "__func__", None) is not FROM_DB
         or model.__init__ is not INIT
@@ -62,12 +68,14 @@ def _takes_part(model: Any) -> bool:
         or model.__setattr__ is not SETATTR
         or pre_init.has_listeners(model)
         or post_init.has_listeners(model)
-        or not _are_kept_as_they_are(model)
+        or not _is_plain(model)
     )
 
 
 @lru_cache(maxsize=32)
-def _are_kept_as_they_are(model: type[Model]) -> bool:
+def _is_plain(model: type[Model]) -> bool:
     """Whether an instance keeps each value that is set, and does nothing more."""
     attributes = (field.attname for field in model._meta.concrete_fields)
-    return all(type(getattr_static(model, name)) in KEEPING for name in attributes)
+    return type(model) is ModelBase and all(
+        type(getattr_static(model, name)) in KEEPING for name in attributes
+    )

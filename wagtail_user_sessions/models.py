@@ -169,7 +169,7 @@ class AbstractSession(models.Model):
         Takes the session's data, which must not be deferred for many rows.
         """
         store = self.get_session_store_class()()
-        store._session_cache = store.decode(self.session_data)  # type: ignore[attr-defined]
+        store._session_cache = self.get_decoded()  # type: ignore[attr-defined]
         return store.get_expire_at_browser_close()
 
     def rename(self, name: str) -> bool:
