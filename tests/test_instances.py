@@ -110,6 +110,19 @@ def test_whoever_takes_part_in_the_making_of_an_instance_does_so(base, field, ex
     assert state_of(row) == {"id": 1, **expected}
 
 
+class WithInitAtLast:
+    def __init__(self):
+        super().__init__()
+        self.tag = "new"
+
+
+@isolate_apps("tests")
+def test_a_mixin_behind_the_model_takes_part():
+    content = {"number": models.IntegerField(), "__module__": __name__}
+    model = type("Row", (models.Model, WithInitAtLast), content)
+    assert from_db(model, {"id": 1, "number": 7}).tag == "new"
+
+
 class Meta(ModelBase):
     def __call__(cls, *args):
         row = super().__call__(*args)
@@ -168,3 +181,7 @@ def test_a_twin_is_changed_while_the_first_stays_as_it_is():
     assert other.user is row.user
     other.name, other.user = "phone", User(pk=4, username="bob")
     assert (row.name, row.user.username) == ("", "alice")
+
+
+def test_a_row_that_was_never_saved_has_a_twin():
+    assert instances.twin(User(username="alice")).username == "alice"

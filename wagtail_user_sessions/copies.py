@@ -13,8 +13,8 @@ epoch
     One value for all sessions: random, new when many end at once; or ENDED, while
     they are about to.
 
-A copy is believed only while its mark and its epoch are those that stand now, and
-made and believed only while neither is ENDED.
+A copy is believed only while its mark and its epoch are those that stand now; while
+one of them is ENDED, none is made or believed.
 So whoever read a row before it was changed or deleted may fill the cache with
 it as late as he likes: nobody believes it.
 
@@ -140,14 +140,14 @@ def purge_ended(key_hashes: Collection[bytes]) -> bool:
 
 def mark_many_ended() -> bool:
     """Many rows have ended if their deletion commits, of which ``purge_all`` tells:
-    until then no copy of any row is made or believed. If nobody tells, this heals as
-    a mark does.
+    until somebody does, of these or others, no copy of any row is made or believed.
+    If nobody does, this heals as a mark does.
     """
     return _set_epoch(ENDED, timeout=conf.CACHE_MAX_AGE + CLOCK_SKEW)
 
 
 def purge_all() -> bool:
-    """Many rows have ended: no copy of any row is believed any more."""
+    """Many rows have ended: no copy that was made of any row is believed any more."""
     return _set_epoch(_random(), timeout=None)
 
 

@@ -24,8 +24,9 @@ from .writes import Write
 
 logger = logging.getLogger("wagtail_user_sessions")
 
-# Of as many rows that end at once the cache is told by a new epoch. That is one entry
-# in place of as many, for which each session that goes on is read once or twice more.
+# Of as many rows that end at once the cache is told by the epoch, not by their marks.
+# That is one entry in place of as many, for which each session that goes on is read
+# once or twice more.
 MANY = 50
 
 # For the package's own log: ``rows`` that somebody has ended together, and the
@@ -121,11 +122,11 @@ def _reason_of(origin: object) -> Reason:
 
 
 def _tell_cache(
-    tell: Callable[[Model, list[bytes], Ending], bool],
+    word: Callable[[Model, list[bytes], Ending], bool],
     hashes: dict[Model, list[bytes]],
     ending: Ending,
 ) -> None:
-    answers = [tell(model, of_model, ending) for model, of_model in hashes.items()]
+    answers = [word(model, of_model, ending) for model, of_model in hashes.items()]
     if not all(answers):
         ending.cache_failed = True
 
@@ -146,7 +147,8 @@ def _purge(model: Model, hashes: list[bytes], ending: Ending) -> bool:
 
 
 def _are_many(hashes: list[bytes], ending: Ending) -> bool:
-    # A batch of many: whoever ends them tells of an epoch for all, if it takes one.
+    # A batch is told of by marks: who ends them all changes the epoch where that has
+    # to be (``clearsessions`` need not).
     return len(hashes) >= MANY and not ending.is_one_of_many
 
 

@@ -49,7 +49,7 @@ def twin(row: Row) -> Row:
     """A row like this one, to be changed while this one stays as it is."""
     state: Any = ModelState()
     # As copy() does it, in half the time.
-    state.__dict__.update(cast(Any, row._state).__getstate__())
+    state.__dict__.update(cast(Any, row._state).__getstate__() or {})
     state.fields_cache = state.fields_cache.copy()
     other = type(row).__new__(type(row))
     other.__dict__.update(row.__dict__, _state=state)
@@ -64,6 +64,8 @@ def _takes_part(model: Any) -> bool:
     return (
         getattr(model.from_db, "__func__", None) is not FROM_DB
         or model.__init__ is not INIT
+        # Which a mixin may have behind the model.
+        or super(Model, model).__init__ is not object.__init__
         or model.__new__ is not NEW
         or model.__setattr__ is not SETATTR
         or pre_init.has_listeners(model)

@@ -41,7 +41,8 @@ class Ending:
 
     reason: Reason | str | None = None
     actor: AbstractBaseUser | None = None
-    # Whether more deletions belong to it, which whoever makes them logs as one.
+    # Whether more deletions belong to it, of which whoever makes them tells the log,
+    # and the cache's epoch, as of one.
     is_one_of_many: bool = False
     # Set where the cache could not be told of an ended session.
     cache_failed: bool = False
