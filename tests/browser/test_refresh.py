@@ -65,12 +65,12 @@ def test_a_question_about_a_device_that_has_gone_goes_with_it(ann, here, backsta
 
 
 def test_a_list_that_was_made_longer_stays_as_long(ann, here):
-    ann.devices(40)
+    ann.devices(30)
     here.open()
     here.part("more").click()
     expect(here.part("more")).to_have_count(0)
     here.refresh()
-    assert len(here.ids) == 41
+    assert len(here.ids) == 31
 
 
 def test_a_name_that_is_being_typed_is_left_alone(ann, here, backstage):
