@@ -620,9 +620,7 @@ def test_many_ends_that_nobody_tells_of_after_all_stop_copies_for_a_while_only(
     assert cache.get(copy_key)["epoch"] == cache.get(copies.EPOCH)
 
 
-def test_no_copy_that_was_read_before_many_ended_is_believed(
-    store, alice, operations, monkeypatch
-):
+def test_no_copy_that_was_read_before_many_ended_is_believed(store, alice, operations):
     copies.purge_all()
     keys = [sign_in(store, alice).session_key for _ in range(ends.MANY)]
     late = store(keys[0])

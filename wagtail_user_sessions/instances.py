@@ -38,7 +38,7 @@ def from_db(
     state: Any = ModelState()
     state.adding = False
     state.db = using
-    row = object.__new__(model)
+    row = NEW(model)
     known = row.__dict__
     known["_state"] = state
     known.update(zip(names, values, strict=True))

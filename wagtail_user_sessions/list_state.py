@@ -81,6 +81,5 @@ def _id(text: str) -> str:
 
 def _number(text: str) -> int:
     is_number = text.isascii() and text.isdigit() and len(text) < 5
-    return (
-        min(max(int(text), SHOWN_AT_FIRST), MAX_SHOWN) if is_number else SHOWN_AT_FIRST
-    )
+    number = int(text) if is_number else SHOWN_AT_FIRST
+    return min(max(number, SHOWN_AT_FIRST), MAX_SHOWN)
