@@ -7,7 +7,7 @@ copy
     The row as it was read, the time before the reading (``read_at``, seconds
     since the epoch), and the mark and the epoch as they stood before it.
 mark
-    Of one session: absent, which counts as a value; a random value, new with
+    Of one session: absent, which counts as a value; a random number, new with
     each change of the data; or ENDED.
 epoch
     One value for all sessions: random, new when many end at once; or ENDED, while
@@ -31,13 +31,12 @@ from contextvars import ContextVar
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 
-from django.conf import settings
-from django.core.cache import BaseCache, caches
 from django.db import models, transaction
 from django.utils import timezone
 
 from .conf import conf
 from .instances import from_db
+from .session_cache import session_cache
 from .writes import has_uncommitted
 
 logger = logging.getLogger(__name__)
@@ -159,7 +158,7 @@ def claim(name: str, *, seconds: int) -> bool:
     if _is_paused():
         return True
     try:
-        return bool(_cache().add(f"{PREFIX}.claim.{name}", 1, timeout=seconds))
+        return bool(session_cache().add(f"{PREFIX}.claim.{name}", 1, timeout=seconds))
     except Exception:
         _pause()
         return True
@@ -187,7 +186,7 @@ def _get(key_hash: bytes) -> tuple[dict[str, Any] | None, object, object] | None
     """Copy, mark and epoch; ``None`` where the cache doesn't answer."""
     copy_key, mark_key = _copy_key(key_hash), _mark_key(key_hash)
     try:
-        found = _cache().get_many([copy_key, mark_key, EPOCH])
+        found = session_cache().get_many([copy_key, mark_key, EPOCH])
     except Exception:
         _pause()
         return None
@@ -212,7 +211,7 @@ def _is_believed(
         return False
 
 
-def _mark(value: str, key_hashes: Iterable[bytes]) -> bool:
+def _mark(value: str | int, key_hashes: Iterable[bytes]) -> bool:
     if not conf.CACHE_MAX_AGE:
         return True
     # Longer than any copy that was made under the mark before.
@@ -224,7 +223,7 @@ def _mark(value: str, key_hashes: Iterable[bytes]) -> bool:
     return _try("set_many", marks, timeout=timeout)
 
 
-def _set_epoch(value: str, *, timeout: int | None) -> bool:
+def _set_epoch(value: str | int, *, timeout: int | None) -> bool:
     if not conf.CACHE_MAX_AGE:
         return True
     _note([EPOCH])
@@ -241,16 +240,12 @@ def _note(names: Iterable[str]) -> None:
 def _try(operation: str, *args: object, **kwargs: object) -> bool:
     """Whether the cache took the operation; tried even where it has failed."""
     try:
-        answer = getattr(_cache(), operation)(*args, **kwargs)
+        answer = getattr(session_cache(), operation)(*args, **kwargs)
     except Exception:
         _pause()
         return False
     # Of several entries, those that were not taken.
     return not (operation == "set_many" and answer)
-
-
-def _cache() -> BaseCache:
-    return caches[settings.SESSION_CACHE_ALIAS]
 
 
 def _is_paused() -> bool:
@@ -280,5 +275,6 @@ def _mark_key(key_hash: bytes) -> str:
     return f"{PREFIX}.mark.{key_hash.hex()}"
 
 
-def _random() -> str:
-    return secrets.token_hex(8)
+def _random() -> int:
+    # A number, which Redis keeps as it is, and less than any cache could not keep.
+    return secrets.randbits(63)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-from django.core.cache import caches
-
 from wagtail_user_sessions import copies
 from wagtail_user_sessions.conf import conf
 from wagtail_user_sessions.digests import hash_key
+from wagtail_user_sessions.session_cache import session_cache
 from wagtail_user_sessions.writes import has_uncommitted
 
 from . import claims
@@ -36,7 +34,7 @@ class SessionStore(DBStore):
 
     def __init__(self, session_key: str | None = None) -> None:
         # A wrong alias is told here, and not swallowed as a cache that fails.
-        self._cache = caches[settings.SESSION_CACHE_ALIAS]
+        self._cache = session_cache()
         copies.are_kept = True
         super().__init__(session_key)
 

@@ -1,0 +1,68 @@
+"""The cache that the sessions are copied to: that of ``SESSION_CACHE_ALIAS``.
+
+Django's backend for Redis makes a client anew for each call, which takes about as
+long as Redis does to answer; and under ASGI each request makes a backend of its own,
+with new connections. A client keeps nothing of a call, and all threads may use the
+same one, so that the process needs but one.
+Source: https://redis.readthedocs.io/en/stable/advanced_features.html#threads
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import BaseCache, CacheHandler, caches
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from django.core.signals import setting_changed
+
+
+class SharedRedisClient(RedisCacheClient):
+    """Django's, with one client for reading and one for writing."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._shared: dict[bool, Any] = {}
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        if write not in self._shared:
+            self._shared[write] = super().get_client(key, write=write)
+        return self._shared[write]
+
+
+class SharedRedisCache(RedisCache):
+    """Django's, for all threads of a process."""
+
+    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = SharedRedisClient
+
+
+_shared: dict[str, BaseCache] = {}
+
+
+def session_cache() -> BaseCache:
+    """The cache of the alias; of Django's for Redis, one that the process shares.
+
+    Raises ``InvalidCacheBackendError`` where there is no such cache.
+    """
+    alias = settings.SESSION_CACHE_ALIAS
+    return _shared.get(alias) or _find(alias)
+
+
+def _find(alias: str) -> BaseCache:
+    cache: BaseCache = caches[alias]
+    if type(cache) is RedisCache:
+        # None of a site's own, of which nothing is known.
+        name = f"{__name__}.{SharedRedisCache.__name__}"
+        handler = CacheHandler({alias: {**settings.CACHES[alias], "BACKEND": name}})
+        cache = _shared[alias] = handler[alias]
+    return cache
+
+
+def forget(**_: object) -> None:
+    """A setting may have changed."""
+    _shared.clear()
+
+
+setting_changed.connect(forget, dispatch_uid=__name__)
