@@ -16,7 +16,7 @@ from wagtail_user_sessions import barrier, columns, plans
 from wagtail_user_sessions.digests import NO_KEY, hash_key
 from wagtail_user_sessions.merging import TRIPLE, Data
 
-from .signatures import unsign
+from . import signatures
 
 if TYPE_CHECKING:
     from wagtail_user_sessions.models import AbstractSession, SessionQuerySet
@@ -67,12 +67,16 @@ class RowReader(SessionBase):
             self.loaded_key = self.session_key
         return {} if row is None else self._decode_row(row)
 
+    def encode(self, session_dict: Data) -> str:
+        """As Django's, but that the signature is known from now on."""
+        serialized = self.serializer().dumps(session_dict)
+        return signatures.sign(serialized, salt=self.key_salt)
+
     def decode(self, session_data: Any) -> Data:
         """As Django's, but that the same signature isn't checked again and again."""
         try:
-            data: Data = self.serializer().loads(
-                unsign(session_data, salt=self.key_salt)
-            )
+            serialized = signatures.unsign(session_data, salt=self.key_salt)
+            data: Data = self.serializer().loads(serialized)
         except Exception:
             # Django says what is wrong.
             data = super().decode(session_data)

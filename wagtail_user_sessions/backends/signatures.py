@@ -1,4 +1,4 @@
-"""Signatures of session data, each checked once for the same text.
+"""Signatures of session data, each made or checked once for the same text.
 
 A visitor comes back with the same data, request by request. Only texts are kept
 whose signature was good, and none that is long, packed or unpacked; what they hold
@@ -7,7 +7,7 @@ is read anew each time.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from django.core import signing
@@ -17,49 +17,57 @@ from django.core.signals import setting_changed
 LENGTH = 4096
 KEPT = 512
 
+# The serialized data, by its signed text and the salt of the signature.
+_known: dict[tuple[str, str], bytes] = {}
+_lock = Lock()
+
 
 class _Serialized:
     """The data as it was serialized."""
+
+    def dumps(self, data: bytes) -> bytes:
+        return data
 
     def loads(self, data: bytes) -> bytes:
         return data
 
 
-class _LongError(Exception):
-    """Carries data past the memory of what was checked."""
+# Which Django's stubs want to hold more than bytes.
+SERIALIZED: Any = _Serialized
 
-    def __init__(self, data: bytes) -> None:
-        self.data = data
+
+def sign(data: bytes, *, salt: str) -> str:
+    """The signed text of serialized data, as ``signing.dumps`` packs it."""
+    text = signing.dumps(data, salt=salt, serializer=SERIALIZED, compress=True)
+    _keep(text, salt, data)
+    return text
 
 
 def unsign(text: str, *, salt: str) -> bytes:
     """The serialized data of a signed text; raises as ``signing.loads`` does."""
-    if len(text) > LENGTH:
-        return _unsign(text, salt)
-    try:
-        return _unsign_once(text, salt)
-    except _LongError as error:
-        return error.data
-
-
-def _unsign(text: str, salt: str) -> bytes:
-    serializer: Any = _Serialized
-    data: bytes = signing.loads(text, salt=salt, serializer=serializer)
+    known = _known.get((text, salt))
+    if known is not None:
+        return known
+    data: bytes = signing.loads(text, salt=salt, serializer=SERIALIZED)
+    _keep(text, salt, data)
     return data
 
 
-@lru_cache(maxsize=KEPT)
-def _unsign_once(text: str, salt: str) -> bytes:
-    data = _unsign(text, salt)
-    if len(data) > LENGTH:
-        # A short text may unpack to megabytes.
-        raise _LongError(data)
-    return data
+def _keep(text: str, salt: str, data: bytes) -> None:
+    # A short text may unpack to megabytes.
+    if len(text) > LENGTH or len(data) > LENGTH:
+        return
+    with _lock:
+        if len(_known) >= KEPT:
+            # The oldest.
+            del _known[next(iter(_known))]
+        _known[text, salt] = data
 
 
 def forget(**_: object) -> None:
     """A secret may have changed."""
-    _unsign_once.cache_clear()
+    with _lock:
+        _known.clear()
 
 
 setting_changed.connect(forget, dispatch_uid=__name__)
