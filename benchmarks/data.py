@@ -160,13 +160,15 @@ FROM (
 ) AS person
 """
 
+# The data is as long as what a sign-in leaves there, signed; and with visitors as a few
+# values of the site's own.
 # A few users have many sessions, most have few. The older a sign-in, the likelier
 # it has expired: by three tenths on the whole.
 SIGNED_IN = """
 INSERT INTO wagtail_user_sessions_session (id, key_hash, version, session_data,
     expire_date, user_id, created_at, signed_in_at, auth_digest, last_activity, ip,
     user_agent, device_kind, browser, os, city, country, name)
-SELECT gen_random_uuid(), sha256(i::text::bytea), i, left(repeat(md5(i::text), 5), 150),
+SELECT gen_random_uuid(), sha256(i::text::bytea), i, left(repeat(md5(i::text), 8), 232),
     expire_date, first_user + floor(%(users)s * who * who)::int,
     born, born, %(digest)s,
     born + (least(now(), expire_date) - born) * sqrt(random()),
@@ -200,7 +202,7 @@ CROSS JOIN (SELECT min(id) AS first_user FROM auth_user) AS users
 VISITORS = """
 INSERT INTO wagtail_user_sessions_session (id, key_hash, version, session_data,
     expire_date, created_at, user_agent, device_kind, browser, os, city, country, name)
-SELECT gen_random_uuid(), sha256(i::text::bytea), i, left(repeat(md5(i::text), 5), 150),
+SELECT gen_random_uuid(), sha256(i::text::bytea), i, left(repeat(md5(i::text), 3), 90),
     born + interval '14 days', born, '', 'unknown', '', '', '', '', ''
 FROM (
     SELECT i, now() - interval '15 days' * random() AS born

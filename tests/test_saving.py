@@ -693,6 +693,21 @@ def test_postgresql_leaves_room_for_activity_updates():
         assert cursor.fetchone()[0] == ["fillfactor=90"]
 
 
+def test_columns_of_a_fixed_size_come_first_and_leave_no_gaps():
+    if connection.vendor != "postgresql":
+        pytest.skip("of other databases rows have no gaps")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attlen FROM pg_attribute WHERE attrelid = %s::regclass"
+            " AND attnum > 0 ORDER BY attnum",
+            [Session._meta.db_table],
+        )
+        sizes = [size for (size,) in cursor.fetchall()]
+    fixed = [size for size in sizes if size > 0]
+    assert sizes[: len(fixed)] == fixed == sorted(fixed, reverse=True)
+    assert fixed[:6] == [16, 8, 8, 8, 8, 8]
+
+
 def test_the_key_hash_has_one_index_and_activity_columns_have_none():
     with connection.cursor() as cursor:
         constraints = connection.introspection.get_constraints(

@@ -32,13 +32,19 @@ class AbstractSession(models.Model):
     with ``get_model_class()``.
     """
 
+    # In the order in which PostgreSQL leaves the fewest gaps between the values of a
+    # row: first those of 16 and 8 bytes, then those of any length, the longest last.
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    # SHA-256 of the session key. The key itself is kept nowhere but in the
-    # cookie, so a stolen copy of the table signs nobody in.
-    key_hash = DigestField(max_length=KEY_HASH_LENGTH, unique=True)
     version = models.BigIntegerField(default=0, editable=False)
-    session_data = models.TextField(_("session data"))
     expire_date = models.DateTimeField(_("expires"), db_index=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    signed_in_at = models.DateTimeField(
+        _("signed in"), null=True, blank=True, db_index=True
+    )
+    # The activity update writes this and all that is known of the client. None may
+    # be indexed, or PostgreSQL could not keep the update heap-only.
+    last_activity = models.DateTimeField(_("last activity"), null=True, blank=True)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.CASCADE,
@@ -46,17 +52,14 @@ class AbstractSession(models.Model):
         blank=True,
         verbose_name=_("user"),
     )
-    created_at = models.DateTimeField(_("created"), default=timezone.now)
-    signed_in_at = models.DateTimeField(
-        _("signed in"), null=True, blank=True, db_index=True
-    )
-    auth_digest = DigestField(max_length=AUTH_DIGEST_LENGTH, null=True)
 
-    # The activity update writes these. None may be indexed, or PostgreSQL
-    # could not keep the update heap-only.
-    last_activity = models.DateTimeField(_("last activity"), null=True, blank=True)
+    # SHA-256 of the session key. The key itself is kept nowhere but in the
+    # cookie, so a stolen copy of the table signs nobody in.
+    key_hash = DigestField(max_length=KEY_HASH_LENGTH, unique=True)
+    auth_digest = DigestField(max_length=AUTH_DIGEST_LENGTH, null=True)
+    name = models.CharField(_("name"), max_length=64, blank=True)
+
     ip = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
-    user_agent = models.CharField(_("user agent"), max_length=512, blank=True)
     device_kind = models.CharField(
         _("kind of device"),
         max_length=8,
@@ -67,8 +70,9 @@ class AbstractSession(models.Model):
     os = models.CharField(_("operating system"), max_length=64, blank=True)
     city = models.CharField(_("city"), max_length=128, blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True)
+    user_agent = models.CharField(_("user agent"), max_length=512, blank=True)
 
-    name = models.CharField(_("name"), max_length=64, blank=True)
+    session_data = models.TextField(_("session data"))
 
     # Wagtail would look for references in each session that is saved.
     wagtail_reference_index_ignore = True

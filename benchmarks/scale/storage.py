@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from django.db import connection
 
 # The table of django-user-sessions 2.0, as its migrations make it on PostgreSQL:
-# each column and index, with the twin of the key that a varchar gets for LIKE.
+# each column and index, with the twin of the key that a varchar gets for LIKE. It
+# keeps the client of visitors, too, of whom ours knows nothing.
 PEER = """
 CREATE TABLE user_sessions_session (
     session_key varchar(40) PRIMARY KEY, session_data text NOT NULL,
@@ -18,8 +19,10 @@ CREATE INDEX peer_key_like ON user_sessions_session (session_key varchar_pattern
 CREATE INDEX peer_expire ON user_sessions_session (expire_date);
 CREATE INDEX peer_user ON user_sessions_session (user_id);
 INSERT INTO user_sessions_session
-SELECT left(encode(key_hash, 'hex'), 32), session_data, expire_date, user_agent,
-    coalesce(last_activity, created_at), ip, user_id
+SELECT left(encode(key_hash, 'hex'), 32), session_data, expire_date,
+    coalesce(nullif(user_agent, ''), 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) '
+        || 'AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'),
+    coalesce(last_activity, created_at), coalesce(ip, '203.0.113.7'), user_id
 FROM wagtail_user_sessions_session;
 """
 # Ours once more, for its indexes to grow row by row as well.

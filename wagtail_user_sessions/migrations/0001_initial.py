@@ -39,14 +39,7 @@ class Migration(migrations.Migration):
                         serialize=False,
                     ),
                 ),
-                (
-                    "key_hash",
-                    wagtail_user_sessions.fields.DigestField(
-                        max_length=32, unique=True
-                    ),
-                ),
                 ("version", models.BigIntegerField(default=0, editable=False)),
-                ("session_data", models.TextField(verbose_name="session data")),
                 (
                     "expire_date",
                     models.DateTimeField(db_index=True, verbose_name="expires"),
@@ -64,25 +57,39 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "auth_digest",
-                    wagtail_user_sessions.fields.DigestField(max_length=16, null=True),
-                ),
-                (
                     "last_activity",
                     models.DateTimeField(
                         blank=True, null=True, verbose_name="last activity"
                     ),
                 ),
                 (
-                    "ip",
-                    models.GenericIPAddressField(
-                        blank=True, null=True, verbose_name="IP address"
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
                     ),
                 ),
                 (
-                    "user_agent",
-                    models.CharField(
-                        blank=True, max_length=512, verbose_name="user agent"
+                    "key_hash",
+                    wagtail_user_sessions.fields.DigestField(
+                        max_length=32, unique=True
+                    ),
+                ),
+                (
+                    "auth_digest",
+                    wagtail_user_sessions.fields.DigestField(max_length=16, null=True),
+                ),
+                (
+                    "name",
+                    models.CharField(blank=True, max_length=64, verbose_name="name"),
+                ),
+                (
+                    "ip",
+                    models.GenericIPAddressField(
+                        blank=True, null=True, verbose_name="IP address"
                     ),
                 ),
                 (
@@ -119,19 +126,12 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, max_length=2, verbose_name="country"),
                 ),
                 (
-                    "name",
-                    models.CharField(blank=True, max_length=64, verbose_name="name"),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="user",
+                    "user_agent",
+                    models.CharField(
+                        blank=True, max_length=512, verbose_name="user agent"
                     ),
                 ),
+                ("session_data", models.TextField(verbose_name="session data")),
             ],
             options={
                 "verbose_name": "session",
