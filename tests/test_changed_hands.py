@@ -11,6 +11,7 @@ from wagtail_user_sessions.client import Client, parse_ip
 from wagtail_user_sessions.exceptions import SessionRefused
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.revocation import Reason
+from wagtail_user_sessions.signals import session_started
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -197,3 +198,34 @@ def test_a_late_revocation_doesnt_end_the_next_users_session(session, alice, bob
     hand_over(session, bob)
     assert row.revoke(by=alice) == 0
     assert bob.session_set.count() == 1
+
+
+@pytest.mark.parametrize("is_nobodys", [False, True])
+def test_a_late_save_gives_a_row_back_to_the_user_of_its_data(
+    session, alice, bob, is_nobodys
+):
+    Session.objects.update(name="Laptop")
+    before = Session.objects.get()
+    if session.keeps_copies:
+        copies.purge_changed(before.key_hash)
+    slow = again(session)
+    with connection.cursor() as cursor:
+        # Past the query set, which refuses it.
+        cursor.execute(
+            f"UPDATE {Session._meta.db_table} SET user_id = %s",
+            [None if is_nobodys else bob.pk],
+        )
+    started = []
+
+    def note(session, **kwargs):
+        started.append(session)
+
+    session_started.connect(note)
+    slow["late"] = 1
+    slow.save()
+    session_started.disconnect(note)
+    row = Session.objects.get()
+    assert (row.user, row.get_decoded()["late"]) == (alice, 1)
+    assert (row.name, row.ip) == ("Laptop", "192.0.2.1")
+    assert row.signed_in_at == before.signed_in_at
+    assert started == []

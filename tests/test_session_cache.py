@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import redis
-from django.core.cache import InvalidCacheBackendError, caches
+from django.core.cache import CacheKeyWarning, InvalidCacheBackendError, caches
 from django.core.cache.backends.redis import RedisCache
 
 from wagtail_user_sessions.session_cache import session_cache
@@ -87,6 +87,26 @@ def test_changed_settings_hold_at_once(redis_cache, settings):
 def test_other_caches_are_left_as_they_are(settings, backend):
     use(settings, BACKEND=backend)
     assert session_cache() is caches["default"]
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"OPTIONS": {"max_connections": 5}},
+        {"OPTIONS": {"pool_class": "redis.BlockingConnectionPool"}},
+        {"LOCATION": "redis://127.0.0.1/9?max_connections=5"},
+    ],
+)
+def test_a_limit_of_connections_is_that_of_a_thread(redis_cache, settings, limit):
+    assert session_cache() is not caches["default"]
+    use(settings, **limit)
+    assert session_cache() is caches["default"]
+
+
+def test_keys_are_none_that_others_are_warned_of(redis_cache):
+    session_cache().set("with spaces", 1)
+    with pytest.warns(CacheKeyWarning):
+        assert caches["default"].get("with spaces") == 1
 
 
 def test_an_alias_that_is_not_there_is_told(settings):

@@ -63,13 +63,38 @@ def test_a_serializer_of_the_sites_own_signs_and_reads(store):
     assert session.decode(session.encode({"a": {1, 2}})) == {"a": {1, 2}}
 
 
-def test_the_oldest_texts_are_forgotten_when_there_are_many(store, checks, monkeypatch):
+def test_all_texts_are_forgotten_when_there_are_too_many(store, checks, monkeypatch):
     monkeypatch.setattr(signatures, "KEPT", 2)
     session = store()
     first, second, third = (signed(session, {"a": number}) for number in range(3))
-    for text in (first, second, third, second, third, first):
+    for text in (first, second, third, third, first, first):
         session.decode(text)
+        assert len(signatures._known) <= 2
     assert len(checks) == 4
+
+
+def test_a_text_that_was_signed_with_another_salt_is_refused(store):
+    session = store()
+    text = session.encode({"a": 1})
+    assert signatures.unsign(text, salt=session.key_salt) == b'{"a":1}'
+    with pytest.raises(signing.BadSignature):
+        signatures.unsign(text, salt="another")
+
+
+class Reversing(SessionBase):
+    def encode(self, session_dict):
+        return super().encode(session_dict)[::-1]
+
+    def decode(self, session_data):
+        return super().decode(session_data[::-1])
+
+
+def test_a_mixin_behind_the_engine_takes_part(store):
+    session = type("SitesOwn", (store, Reversing), {})()
+    text = session.encode({"a": 1})
+    assert signing.loads(text[::-1], salt=session.key_salt) == {"a": 1}
+    signatures.forget()
+    assert session.decode(text) == {"a": 1}
 
 
 def test_a_text_with_another_signature_is_refused_each_time(store, checks):

@@ -2,9 +2,11 @@
 
 import asyncio
 
+from asgiref.sync import sync_to_async
 from django.http import HttpResponse, JsonResponse
 
 from wagtail_user_sessions.models import Session
+from wagtail_user_sessions.session_cache import session_cache
 
 both_have_read = asyncio.Barrier(2)
 
@@ -27,6 +29,12 @@ async def data(request):
 
 async def session_id(request):
     return HttpResponse(str(await request.session.aid()))
+
+
+async def cache_connection(request):
+    """The connection of the request's session to Redis, by Redis' number."""
+    client = session_cache()._cache.get_client()
+    return HttpResponse(str(await sync_to_async(client.client_id)()))
 
 
 async def blocking(request):

@@ -12,9 +12,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import BaseCache, CacheHandler, caches
+from django.core.cache import BaseCache, caches
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from django.core.signals import setting_changed
+
+# Options that may limit the connections of a thread, in Django: those of a process
+# would be too few.
+LIMITS = {"max_connections", "pool_class"}
 
 
 class SharedRedisClient(RedisCacheClient):
@@ -55,12 +59,20 @@ def session_cache() -> BaseCache:
 
 def _find(alias: str) -> BaseCache:
     cache: BaseCache = caches[alias]
-    if type(cache) is RedisCache:
-        # None of a site's own, of which nothing is known.
-        name = f"{__name__}.{SharedRedisCache.__name__}"
-        handler = CacheHandler({alias: {**settings.CACHES[alias], "BACKEND": name}})
-        cache = _shared[alias] = handler[alias]
-    return cache
+    # None of a site's own, of which nothing is known.
+    if type(cache) is not RedisCache:
+        return cache
+    params = {**settings.CACHES[alias]}
+    del params["BACKEND"]
+    server = params.pop("LOCATION", "")
+    if _may_be_limited(server, params.get("OPTIONS", {})):
+        return cache
+    return _shared.setdefault(alias, SharedRedisCache(server, params))
+
+
+def _may_be_limited(server: Any, options: dict[str, Any]) -> bool:
+    in_address = any(f"{name}=" in str(server) for name in LIMITS)
+    return in_address or not LIMITS.isdisjoint(options)
 
 
 def forget(**_: object) -> None:

@@ -139,15 +139,8 @@ class RowStore(RowReader):
 
     def _change(self, row: AbstractSession, values: dict[str, Any]) -> bool:
         """Write the columns; False where the row isn't as it is known any more."""
-        condition = {"pk": row.pk, "version": row.version}
-        if "user_id" in values and values["user_id"] == row.user_id:
-            # Asked for, not written: some databases would write its index, too.
-            condition["user_id"] = row.user_id
-            values = {name: values[name] for name in values if name != "user_id"}
-        changed = plans.update(
-            self.model, self._using, self._condition(**condition), values
-        )
-        return bool(changed)
+        condition = self._condition(pk=row.pk, version=row.version)
+        return bool(plans.update(self.model, self._using, condition, values))
 
     def _resolve(self, base: AbstractSession, ours: Data) -> None:
         """Write over the row that another request has changed meanwhile."""
