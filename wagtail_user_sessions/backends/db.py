@@ -52,11 +52,15 @@ class SessionStore(RowStore):
     is_activity = True
     # Whether the new key was rolled back, and another has to be made.
     _key_was_lost = False
+    # A key under which the next save is to make a row.
+    _unborn_key: str | None = None
 
     @property
     def id(self) -> uuid.UUID | None:
         """The row's public id, or ``None`` while the session has no row."""
         self.keys()
+        if self._is_unborn:
+            self.save()
         if self._row is None and self.session_key is not None:
             self._row = self._fetch()
         return None if self._row is None else self._row.pk
@@ -107,6 +111,7 @@ class SessionStore(RowStore):
             self.create()
             self._replaces = False
             return
+        must_create = must_create or self._is_unborn
         data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
         write = self._insert if must_create else self._update
 
@@ -117,6 +122,7 @@ class SessionStore(RowStore):
 
         with refusing_database_errors():
             retrying(self._using, attempt)
+        self._unborn_key = None
 
     def settle(self) -> None:
         """Repair what a transaction has rolled back since.
@@ -145,21 +151,30 @@ class SessionStore(RowStore):
     def cycle_key(self) -> None:
         """Give the session a new key; the old one is dead at once.
 
+        Where there was none, as with most sign-ins, the next save makes the row:
+        with all that it then holds, and so with one write.
+
         Raises ``SessionRefused`` where the session of a user has ended.
         """
         self.settle()
         data = self._session  # type: ignore[attr-defined]
-        old_key = self.session_key
-        if old_key is not None:
-            new_key = self._get_new_session_key()
-            if self._move_key(old_key, new_key):
-                self._session_key = new_key
-                self.modified = True
-                return
-            if SESSION_KEY in data:
-                raise SessionRefused(GONE)
-        # There was none, or it has ended beside a visitor who signs in.
-        self.create()
+        old_key, new_key = self.session_key, self._get_new_session_key()
+        if old_key is None or self._is_unborn:
+            self._session_key = self._unborn_key = new_key
+            self.modified = True
+        elif self._move_key(old_key, new_key):
+            self._session_key = new_key
+            self.modified = True
+        elif SESSION_KEY in data:
+            raise SessionRefused(GONE)
+        else:
+            # It has ended beside a visitor who signs in.
+            self.create()
+
+    @property
+    def _is_unborn(self) -> bool:
+        key = self._unborn_key
+        return key is not None and key == self.session_key
 
     async def acycle_key(self) -> None:
         await sync_to_async(self.cycle_key)()
