@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth import login, logout
 from django.contrib.auth.signals import user_logged_in
 from django.db import DatabaseError, transaction
+from django.db.models.signals import post_save
 from django.http import HttpRequest
 
 from tests.conftest import set_user
@@ -197,3 +198,95 @@ def test_a_save_that_follows_the_end_of_the_row_brings_nothing_back(
     with pytest.raises(SessionRefused):
         session.save()
     assert not Session.objects.exists()
+
+
+def test_a_sign_in_that_is_taken_back_by_a_receiver_is_refused(browser, alice):
+    def deny(sender, request, user, **kwargs):
+        request.session.delete()
+
+    user_logged_in.connect(deny)
+    try:
+        client = browser()
+        answer = client.post("/login/", {"username": "alice", "password": "secret"})
+    finally:
+        user_logged_in.disconnect(deny)
+    assert answer.status_code == 400
+    assert client.get("/whoami/").content == b"nobody"
+    assert not Session.objects.exists()
+
+
+def test_who_asked_for_the_row_leaves_an_empty_one_where_the_sign_in_fails(
+    browser, alice, heard
+):
+    def ask(sender, request, user, **kwargs):
+        assert request.session.id is not None
+        raise RuntimeError
+
+    user_logged_in.connect(ask)
+    try:
+        client = browser()
+        answer = client.post("/login/", {"username": "alice", "password": "secret"})
+    finally:
+        user_logged_in.disconnect(ask)
+    assert answer.status_code == 500
+    assert "sessionid" not in client.cookies
+    row = Session.objects.get()
+    assert (row.user, row.get_decoded()) == (None, {})
+    assert heard == []
+
+
+def test_a_row_that_ends_as_it_is_announced_is_not_made_again(store, alice):
+    session = store()
+    refused = []
+
+    def end(sender, **kwargs):
+        kwargs["session"].revoke()
+        session["late"] = 1
+        try:
+            session.save()
+        except SessionRefused as refusal:
+            refused.append(refusal)
+
+    session_started.connect(end)
+    session.cycle_key()
+    set_user(session, alice)
+    session.save()
+    session_started.disconnect(end)
+    assert len(refused) == 1
+    assert not Session.objects.exists()
+
+
+def test_a_row_that_ends_after_a_receiver_has_failed_is_not_made_again(store, alice):
+    session = store()
+
+    def fail(sender, **kwargs):
+        raise RuntimeError
+
+    session.cycle_key()
+    set_user(session, alice)
+    post_save.connect(fail, sender=Session)
+    try:
+        with pytest.raises(RuntimeError):
+            session.save()
+    finally:
+        post_save.disconnect(fail, sender=Session)
+    assert alice.session_set.all().revoke() == 1
+    with pytest.raises(SessionRefused):
+        session.save()
+    assert not Session.objects.exists()
+
+
+def test_the_id_is_told_while_the_row_is_made(store, alice):
+    told = []
+
+    class SitesOwn(store):
+        def create_model_instance(self, data):
+            told.append(self.id)
+            return super().create_model_instance(data)
+
+    session = SitesOwn()
+    session.cycle_key()
+    set_user(session, alice)
+    session.save()
+    assert told == [None]
+    assert session.id == alice.session_set.get().pk

@@ -5,6 +5,7 @@ from secrets import token_hex
 
 import pytest
 from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.serializers import JSONSerializer
 from django.core import signing
 
 from wagtail_user_sessions.backends import signatures
@@ -79,6 +80,22 @@ def test_a_text_that_was_signed_with_another_salt_is_refused(store):
     assert signatures.unsign(text, salt=session.key_salt) == b'{"a":1}'
     with pytest.raises(signing.BadSignature):
         signatures.unsign(text, salt="another")
+
+
+def test_data_that_changes_as_it_is_signed_is_not_taken_for_what_was_signed(store):
+    session = store()
+    data = {"a": 1}
+
+    class Changing(JSONSerializer):
+        def dumps(self, obj):
+            serialized = super().dumps(obj)
+            data["a"] = 2
+            return serialized
+
+    session.serializer = Changing
+    text = session.encode(data)
+    assert session.decode(text) == {"a": 1}
+    assert signing.loads(text, salt=session.key_salt) == {"a": 1}
 
 
 class Reversing(SessionBase):

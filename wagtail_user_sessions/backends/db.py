@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from base64 import b32encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from secrets import token_bytes
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from wagtail_user_sessions.exceptions import (
     SessionRefused,
     refusing_database_errors,
 )
+from wagtail_user_sessions.merging import Data
 from wagtail_user_sessions.revocation import Reason, because, current
 from wagtail_user_sessions.writes import Write, retrying
 
@@ -52,7 +53,7 @@ class SessionStore(RowStore):
     is_activity = True
     # Whether the new key was rolled back, and another has to be made.
     _key_was_lost = False
-    # A key under which the next save is to make a row.
+    # A new key that no row has yet: the next save makes one.
     _unborn_key: str | None = None
 
     @property
@@ -60,7 +61,9 @@ class SessionStore(RowStore):
         """The row's public id, or ``None`` while the session has no row."""
         self.keys()
         if self._is_unborn:
-            self.save()
+            # An empty one: the data is saved only if all goes well.
+            self._bear({})
+            self._replaces = True
         if self._row is None and self.session_key is not None:
             self._row = self._fetch()
         return None if self._row is None else self._row.pk
@@ -111,18 +114,31 @@ class SessionStore(RowStore):
             self.create()
             self._replaces = False
             return
-        must_create = must_create or self._is_unborn
+        if self._is_unborn:
+            self._bear(self._session)  # type: ignore[attr-defined]
+            return
         data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
-        write = self._insert if must_create else self._update
+        self._attempt(partial(self._insert if must_create else self._update, data))
 
+    def _bear(self, data: Data) -> None:
+        """Make the row of a new key, if it can be made at once: a row that others have
+        seen may have ended, and must not be made again.
+        """
+        self._unborn_key = None
+        try:
+            self._attempt(partial(self._insert, data))
+        except SessionRefused:
+            self._session_key = None
+            raise
+
+    def _attempt(self, write: Callable[[], None]) -> None:
         def attempt() -> None:
             # A commit that was given up has taken back what it wrote.
             self.settle()
-            write(data)
+            write()
 
         with refusing_database_errors():
             retrying(self._using, attempt)
-        self._unborn_key = None
 
     def settle(self) -> None:
         """Repair what a transaction has rolled back since.
@@ -218,6 +234,9 @@ class SessionStore(RowStore):
 
     @sensitive_variables("session_key")
     def delete(self, session_key: str | None = None) -> None:
+        if self._is_unborn and session_key in {None, self.session_key}:
+            # A save that follows is refused, as it is of any row that has ended.
+            self._bear({})
         self._delete(session_key or self.session_key)
 
     @sensitive_variables("session_key")

@@ -69,8 +69,9 @@ class RowReader(SessionBase):
 
     def encode(self, session_dict: Data) -> str:
         """As Django's, but that the signature isn't checked when it comes back."""
-        text: str = super().encode(session_dict)
         serialized = self.serializer().dumps(session_dict)
+        # Of a copy, which nobody changes meanwhile.
+        text: str = super().encode(self.serializer().loads(serialized))
         signatures.remember(text, serialized, salt=self.key_salt)
         return text
 

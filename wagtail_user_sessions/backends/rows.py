@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from asgiref.sync import sync_to_async
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.backends.base import CreateError
-from django.db import IntegrityError, connections, transaction
+from django.db import DatabaseError, IntegrityError, connections, transaction
 from django.utils.functional import cached_property
 
 from wagtail_user_sessions import columns, facts, plans, signals
@@ -86,6 +86,12 @@ class RowStore(RowReader):
         except IntegrityError as error:
             if self.exists(self.session_key):
                 raise CreateError from error
+            raise
+        except DatabaseError:
+            raise
+        except Exception:
+            # A receiver's: the row may be there, and have ended before the next save.
+            self._row = row
             raise
         self._adopt(row, self._forget_row, is_started=row.user_id is not None)
 
