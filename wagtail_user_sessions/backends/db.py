@@ -121,8 +121,8 @@ class SessionStore(RowStore):
         self._attempt(partial(self._insert if must_create else self._update, data))
 
     def _bear(self, data: Data) -> None:
-        """Make the row of a new key, if it can be made at once: a row that others have
-        seen may have ended, and must not be made again.
+        """Make the row of a new key. Only once: others see it from then on, and may
+        end it, and what has ended must not be made again.
         """
         self._unborn_key = None
         try:
