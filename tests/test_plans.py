@@ -266,6 +266,42 @@ def test_another_schema_is_read_once_the_search_path_leads_to_it(make_row):
     assert plans.read(Session, "default", Q(pk=row.pk)).name == "public"
 
 
+@pytest.fixture
+def preparing():
+    """The alias of a connection on which PostgreSQL prepares the statements."""
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL prepares statements")
+    other = connection.copy("preparing")
+    other.settings_dict["OPTIONS"] = {
+        "server_side_binding": True,
+        "prepare_threshold": 1,
+    }
+    connections["preparing"] = other
+    yield "preparing"
+    other.close()
+    del connections["preparing"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_statements_that_the_server_prepares_answer_the_same(
+    make_row, preparing, alice
+):
+    row = make_row(user=alice, **FULL)
+    for values in (OTHER, FULL) * 2:
+        condition = Q(pk=row.pk, user_id=alice.pk)
+        assert plans.update(Session, preparing, condition, values) == 1
+        known = Q(key_hash__in=(row.key_hash, bytes(32)))
+        (read,) = plans.read_all(Session, preparing, known, related="user")
+        assert columns_of(read) == columns_of(Session.objects.get())
+        assert (read.name, read.user) == (values["name"], alice)
+    with connections[preparing].cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s",
+            [f"%{Session._meta.db_table}%"],
+        )
+        assert cursor.fetchone()[0] >= 2
+
+
 @pytest.mark.django_db(transaction=True)
 def test_each_thread_has_plans_of_its_own_which_end_with_its_connection(make_row):
     row = make_row(name="there")
