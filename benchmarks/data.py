@@ -160,10 +160,9 @@ FROM (
 ) AS person
 """
 
-# The data is as long as what a sign-in leaves there, signed; and with visitors as a few
-# values of the site's own.
 # A few users have many sessions, most have few. The older a sign-in, the likelier
-# it has expired: by three tenths on the whole.
+# it has expired: by three tenths on the whole. The data is as long as what a sign-in
+# leaves there, signed.
 SIGNED_IN = """
 INSERT INTO wagtail_user_sessions_session (id, key_hash, version, session_data,
     expire_date, user_id, created_at, signed_in_at, auth_digest, last_activity, ip,
@@ -198,7 +197,7 @@ JOIN place ON place.slot = place_slot
 CROSS JOIN (SELECT min(id) AS first_user FROM auth_user) AS users
 """
 
-# Of visitors nothing is known.
+# Of visitors nothing is known; their data is as long as a few values of the site's own.
 VISITORS = """
 INSERT INTO wagtail_user_sessions_session (id, key_hash, version, session_data,
     expire_date, created_at, user_agent, device_kind, browser, os, city, country, name)

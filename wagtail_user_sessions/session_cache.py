@@ -45,7 +45,8 @@ class SharedRedisCache(RedisCache):
         """Redis takes any key; Django warns, letter by letter, of what others refuse."""
 
 
-_shared: dict[str, BaseCache] = {}
+# By their aliases; None where each thread has a cache of its own.
+_shared: dict[str, BaseCache | None] = {}
 
 
 def session_cache() -> BaseCache:
@@ -54,20 +55,22 @@ def session_cache() -> BaseCache:
     Raises ``InvalidCacheBackendError`` where there is no such cache.
     """
     alias = settings.SESSION_CACHE_ALIAS
-    return _shared.get(alias) or _find(alias)
+    if alias not in _shared:
+        # Of two threads that come at once, both get the first one's.
+        _shared.setdefault(alias, _make(alias))
+    return _shared.get(alias) or caches[alias]
 
 
-def _find(alias: str) -> BaseCache:
-    cache: BaseCache = caches[alias]
+def _make(alias: str) -> BaseCache | None:
     # None of a site's own, of which nothing is known.
-    if type(cache) is not RedisCache:
-        return cache
+    if type(caches[alias]) is not RedisCache:
+        return None
     params = {**settings.CACHES[alias]}
     del params["BACKEND"]
     server = params.pop("LOCATION", "")
     if _may_be_limited(server, params.get("OPTIONS", {})):
-        return cache
-    return _shared.setdefault(alias, SharedRedisCache(server, params))
+        return None
+    return SharedRedisCache(server, params)
 
 
 def _may_be_limited(server: Any, options: dict[str, Any]) -> bool:
