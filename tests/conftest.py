@@ -1,4 +1,5 @@
 import os
+from contextlib import contextmanager
 from importlib import import_module
 
 import pytest
@@ -60,6 +61,16 @@ def sign_in(store, user, **data):
     set_user(session, user)
     session.save()
     return session
+
+
+@contextmanager
+def listening(signal, receiver, **kwargs):
+    """The receiver hears the signal in this block, and no longer."""
+    signal.connect(receiver, **kwargs)
+    try:
+        yield
+    finally:
+        signal.disconnect(receiver, **kwargs)
 
 
 @pytest.fixture

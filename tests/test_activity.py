@@ -12,7 +12,7 @@ from django.test import AsyncClient
 from django.utils import timezone
 
 from tests import geoip
-from tests.conftest import CHROME, sign_in
+from tests.conftest import CHROME, listening, sign_in
 from wagtail_user_sessions import copies, facts
 from wagtail_user_sessions.backends import claims
 from wagtail_user_sessions.models import Session
@@ -413,13 +413,10 @@ def test_a_receiver_that_fails_breaks_no_page(browser, alice):
     def fail(**kwargs):
         raise RuntimeError
 
-    session_client_changed.connect(fail)
-    try:
+    with listening(session_client_changed, fail):
         client = browser(alice)
         come_from(client, ip="198.51.100.9")
         assert client.get("/whoami/").content == b"alice"
-    finally:
-        session_client_changed.disconnect(fail)
 
 
 # Rows that were born outside a request

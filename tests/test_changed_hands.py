@@ -3,7 +3,7 @@
 import pytest
 from django.db import Error, OperationalError, connection, transaction
 
-from tests.conftest import CHROME, set_user
+from tests.conftest import CHROME, listening, set_user
 from tests.test_renewed_keys import again, is_signed_in
 from wagtail_user_sessions import activity, copies
 from wagtail_user_sessions.backends.db import SessionStore as DBStore
@@ -220,10 +220,9 @@ def test_a_late_save_gives_a_row_back_to_the_user_of_its_data(
     def note(session, **kwargs):
         started.append(session)
 
-    session_started.connect(note)
     slow["late"] = 1
-    slow.save()
-    session_started.disconnect(note)
+    with listening(session_started, note):
+        slow.save()
     row = Session.objects.get()
     assert (row.user, row.get_decoded()["late"]) == (alice, 1)
     assert (row.name, row.ip) == ("Laptop", "192.0.2.1")

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from tests.conftest import sign_in
+from tests.conftest import listening, sign_in
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.revocation import Reason
 from wagtail_user_sessions.signals import session_ended, session_started
@@ -134,9 +134,8 @@ def test_a_row_that_is_told_of_still_has_all_its_facts(ready, ended):
     def listen(session, **kwargs):
         facts.append((session.browser, session.ip, session.name, session.created_at))
 
-    session_ended.connect(listen)
-    ready.post("/logout/")
-    session_ended.disconnect(listen)
+    with listening(session_ended, listen):
+        ready.post("/logout/")
     assert facts[0][:3] == ("Chrome", "192.0.2.1", "")
 
 
@@ -144,11 +143,8 @@ def test_a_receiver_that_fails_keeps_nobody_signed_in(ready, alice):
     def fail(**kwargs):
         raise ValueError
 
-    session_ended.connect(fail)
-    session_started.connect(fail)
-    ready.post("/logout/")
-    session_ended.disconnect(fail)
-    session_started.disconnect(fail)
+    with listening(session_ended, fail), listening(session_started, fail):
+        ready.post("/logout/")
     assert not alice.session_set.exists()
 
 
@@ -166,16 +162,15 @@ def test_a_start_is_told_when_a_row_gets_its_user(browser, alice):
     def listen(sender, session, **kwargs):
         told.append((sender, session.user_id, session.browser))
 
-    session_started.connect(listen)
-    client = browser()
-    client.get("/change/")
-    assert told == []
-    credentials = {"username": "alice", "password": "secret"}
-    client.post("/login/", credentials)
-    assert told == [(Session, alice.pk, "Chrome")]
-    client.get("/change/?to=more")
-    client.post("/login/", credentials)
-    session_started.disconnect(listen)
+    with listening(session_started, listen):
+        client = browser()
+        client.get("/change/")
+        assert told == []
+        credentials = {"username": "alice", "password": "secret"}
+        client.post("/login/", credentials)
+        assert told == [(Session, alice.pk, "Chrome")]
+        client.get("/change/?to=more")
+        client.post("/login/", credentials)
     assert len(told) == 1
 
 
@@ -185,11 +180,9 @@ def test_a_start_that_is_rolled_back_is_not_told(store, alice):
     def listen(**kwargs):
         told.append(kwargs)
 
-    session_started.connect(listen)
-    with transaction.atomic():
+    with listening(session_started, listen), transaction.atomic():
         sign_in(store, alice)
         transaction.set_rollback(True)
-    session_started.disconnect(listen)
     assert told == []
 
 
@@ -218,11 +211,9 @@ def test_what_is_told_of_a_row_is_as_it_was(store, alice):
     def listen(session, **kwargs):
         told.append((session.pk, session.user_id))
 
-    session_ended.connect(listen)
-    with transaction.atomic():
+    with listening(session_ended, listen), transaction.atomic():
         row = session.row
         pk = row.pk
         session.flush()
         row.pk = row.user_id = None
-    session_ended.disconnect(listen)
     assert told == [(pk, alice.pk)]

@@ -7,7 +7,7 @@ from django.db import DatabaseError, transaction
 from django.db.models.signals import post_save
 from django.http import HttpRequest
 
-from tests.conftest import set_user
+from tests.conftest import listening, set_user
 from tests.test_renewed_keys import again
 from wagtail_user_sessions.exceptions import SessionRefused
 from wagtail_user_sessions.models import Session
@@ -34,11 +34,14 @@ def heard():
     def ended(session, **kwargs):
         sent.append(("ended", session.user_id))
 
-    session_started.connect(started)
-    session_ended.connect(ended)
-    yield sent
-    session_started.disconnect(started)
-    session_ended.disconnect(ended)
+    with listening(session_started, started), listening(session_ended, ended):
+        yield sent
+
+
+def post_login(browser):
+    client = browser()
+    credentials = {"username": "alice", "password": "secret"}
+    return client, client.post("/login/", credentials)
 
 
 def test_one_insert_writes_the_row_with_its_user(
@@ -78,11 +81,8 @@ def test_whoever_asks_for_the_row_finds_it(request_of_a_visitor, alice, heard):
     def note(sender, request, user, **kwargs):
         found.append(Session.objects.for_request(request).get())
 
-    user_logged_in.connect(note)
-    try:
+    with listening(user_logged_in, note):
         login(request_of_a_visitor, alice)
-    finally:
-        user_logged_in.disconnect(note)
     session = request_of_a_visitor.session
     session.save()
     assert found == [alice.session_set.get()]
@@ -133,8 +133,7 @@ def test_another_user_who_signs_in_after_the_first_has_the_row(
 
 def test_a_response_that_fails_leaves_no_row(browser, alice, monkeypatch):
     monkeypatch.setattr("tests.views.HttpResponse", None)
-    client = browser()
-    answer = client.post("/login/", {"username": "alice", "password": "secret"})
+    client, answer = post_login(browser)
     assert answer.status_code == 500
     assert not Session.objects.exists()
     assert "sessionid" not in client.cookies
@@ -204,12 +203,8 @@ def test_a_sign_in_that_is_taken_back_by_a_receiver_is_refused(browser, alice):
     def deny(sender, request, user, **kwargs):
         request.session.delete()
 
-    user_logged_in.connect(deny)
-    try:
-        client = browser()
-        answer = client.post("/login/", {"username": "alice", "password": "secret"})
-    finally:
-        user_logged_in.disconnect(deny)
+    with listening(user_logged_in, deny):
+        client, answer = post_login(browser)
     assert answer.status_code == 400
     assert client.get("/whoami/").content == b"nobody"
     assert not Session.objects.exists()
@@ -222,12 +217,8 @@ def test_who_asked_for_the_row_leaves_an_empty_one_where_the_sign_in_fails(
         assert request.session.id is not None
         raise RuntimeError
 
-    user_logged_in.connect(ask)
-    try:
-        client = browser()
-        answer = client.post("/login/", {"username": "alice", "password": "secret"})
-    finally:
-        user_logged_in.disconnect(ask)
+    with listening(user_logged_in, ask):
+        client, answer = post_login(browser)
     assert answer.status_code == 500
     assert "sessionid" not in client.cookies
     row = Session.objects.get()
@@ -247,11 +238,10 @@ def test_a_row_that_ends_as_it_is_announced_is_not_made_again(store, alice):
         except SessionRefused as refusal:
             refused.append(refusal)
 
-    session_started.connect(end)
     session.cycle_key()
     set_user(session, alice)
-    session.save()
-    session_started.disconnect(end)
+    with listening(session_started, end):
+        session.save()
     assert len(refused) == 1
     assert not Session.objects.exists()
 
@@ -264,12 +254,8 @@ def test_a_row_that_ends_after_a_receiver_has_failed_is_not_made_again(store, al
 
     session.cycle_key()
     set_user(session, alice)
-    post_save.connect(fail, sender=Session)
-    try:
-        with pytest.raises(RuntimeError):
-            session.save()
-    finally:
-        post_save.disconnect(fail, sender=Session)
+    with listening(post_save, fail, sender=Session), pytest.raises(RuntimeError):
+        session.save()
     assert alice.session_set.all().revoke() == 1
     with pytest.raises(SessionRefused):
         session.save()

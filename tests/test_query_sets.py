@@ -10,7 +10,7 @@ from django.db.models.signals import post_delete, pre_delete
 from django.test.utils import isolate_apps
 from wagtail.models import ModelLogEntry
 
-from tests.conftest import sign_in
+from tests.conftest import listening, sign_in
 from tests.models import AccountSession
 from tests.models import SessionStore as AccountStore
 from tests.test_renewed_keys import is_signed_in, renew
@@ -206,12 +206,8 @@ def test_the_user_of_a_row_that_has_ended_is_known(
     def listen(session, **kwargs):
         users.append(session.user)
 
-    session_ended.connect(listen)
-    try:
-        with statements() as made:
-            alice.session_set.all().revoke()
-    finally:
-        session_ended.disconnect(listen)
+    with listening(session_ended, listen), statements() as made:
+        alice.session_set.all().revoke()
     assert users[0] is alice
     assert not [sql for sql in made.all if "auth_user" in sql]
 
@@ -324,11 +320,8 @@ def test_rows_are_read_before_for_a_receiver_of_the_sites_own(
         heard.append((instance.pk, instance.get_decoded()["cart"], type(origin)))
 
     pk = session.id
-    signal.connect(listen, sender=Session)
-    try:
+    with listening(signal, listen, sender=Session):
         assert not is_one_statement(statements, rows.delete)
-    finally:
-        signal.disconnect(listen, sender=Session)
     assert heard == [(pk, "full", type(rows))]
 
 
