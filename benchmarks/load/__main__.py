@@ -9,7 +9,7 @@ from typing import IO
 
 import django
 
-from .servers import Gunicorn, Redis
+from .servers import CACHES, WORKER_CLASSES, Cache, Gunicorn
 
 BREAKS = ("purge", "merge")
 
@@ -18,19 +18,22 @@ def main() -> int:
     options = _options()
     with ExitStack() as stack:
         log = stack.enter_context(_log(options))
-        redis, site = Redis(log=log), Gunicorn(log=log)
-        _configure(options, redis)
+        cache = CACHES[options.cache](log=log)
+        site = Gunicorn(log=log, worker_class=options.worker_class)
+        _configure(options, cache)
         from . import breaking
 
         breaking.switch_off(options.broken)
-        _start(stack, redis, site)
-        return _report(options, site, redis)
+        _start(stack, cache, site)
+        return _report(options, site, cache)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks.load")
     parser.add_argument("--requests", type=int, default=100_000, help="at least")
     parser.add_argument("--engine", choices=("cached_db", "db"), default="cached_db")
+    parser.add_argument("--cache", choices=CACHES, default="redis")
+    parser.add_argument("--worker-class", choices=WORKER_CLASSES, default="gthread")
     parser.add_argument("--users", type=int, default=12)
     parser.add_argument("--browsers", type=int, default=36)
     parser.add_argument("--log", metavar="FILE", help="what the servers print")
@@ -53,32 +56,37 @@ def _log(options: argparse.Namespace) -> IO[bytes]:
     return tempfile.TemporaryFile()
 
 
-def _configure(options: argparse.Namespace, redis: Redis) -> None:
+def _configure(options: argparse.Namespace, cache: Cache) -> None:
     """For this process and for the workers."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.load.settings"
     os.environ["LOAD_ENGINE"] = options.engine
-    os.environ["LOAD_REDIS_URL"] = redis.url
+    os.environ["LOAD_WORKER_CLASS"] = options.worker_class
+    os.environ["LOAD_CACHE"] = options.cache
+    os.environ["LOAD_CACHE_LOCATION"] = cache.location
     os.environ["LOAD_BREAK"] = options.broken or ""
     django.setup()
 
 
-def _start(stack: ExitStack, redis: Redis, site: Gunicorn) -> None:
+def _start(stack: ExitStack, cache: Cache, site: Gunicorn) -> None:
     from benchmarks import database
 
     stack.callback(database.drop)
     database.create()
-    for server in (redis, site):
+    for server in (cache, site):
         stack.callback(server.stop)
         server.start()
 
 
-def _report(options: argparse.Namespace, site: Gunicorn, redis: Redis) -> int:
+def _report(options: argparse.Namespace, site: Gunicorn, cache: Cache) -> int:
     from . import summary
     from .run import Run
 
-    run = Run(site, redis, users=options.users, browsers=options.browsers)
+    run = Run(site, cache, users=options.users, browsers=options.browsers)
     result = run.until(options.requests)
-    print(f"engine {options.engine}, protection off: {options.broken or 'none'}")
+    print(
+        f"engine {options.engine}, {options.cache}, {options.worker_class}, "
+        f"protection off: {options.broken or 'none'}"
+    )
     print("\n".join(summary.lines(result)))
     return 1 if summary.violations(result) or summary.lost_changes(result) else 0
 

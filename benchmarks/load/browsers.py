@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from .endings import Endings
@@ -17,13 +17,14 @@ from .stored import stored
 
 # Of a thousand steps, how many do what.
 STEPS = {
-    "read": 760,
+    "read": 750,
     "count_up": 70,
     "put": 40,
     "pop": 25,
     "change_twice_at_once": 50,
     "compare": 25,
     "try_an_ended_one": 25,
+    "renew": 10,
     "sign_out": 5,
 }
 # Keys that a session has at most, and cookies that a browser remembers.
@@ -114,6 +115,22 @@ class Browser:
         if self.ended:
             ended = random.choice(self.ended)
             self._judge(ended, self.connection.ask("/whoami/", cookie=ended.cookie))
+
+    def renew(self, life: Life) -> None:
+        """Get a new key. The old one is dead at once, and all else goes on."""
+        old = replace(life, pk=f"{life.pk} by its old key", has_ended=True)
+        calling = self.endings.calling("new key", username=life.username, pk=old.pk)
+        with calling as ending:
+            answer = self._ask(life, "/renew/")
+            if answer.cookie is None:
+                # Nobody knows; at least it isn't known to have ended.
+                ending.lifted = 0
+        if answer.cookie is not None and not life.has_ended:
+            life.cookie = answer.cookie
+            self.ended.append(old)
+        elif answer.status == 0:
+            # It has one of two keys, of which the browser knows one.
+            self.life = None
 
     def sign_out(self, life: Life) -> None:
         calling = self.endings.calling("signed out", username=life.username, pk=life.pk)

@@ -20,6 +20,7 @@ OF_ROWS = {
     "everywhere",
     "everybody",
     "signed out",
+    "new key",
     "refused",
 }
 

@@ -16,7 +16,7 @@ from wagtail_user_sessions.conf import conf
 from .browsers import Browser
 from .endings import Endings
 from .sabotage import Saboteur
-from .servers import Gunicorn, Redis
+from .servers import Cache, Gunicorn
 
 # Seconds between two lines of progress.
 PROGRESS = 10
@@ -29,11 +29,12 @@ class Result:
     endings: dict[str, int]
     kills: int
     restarts: int
+    silences: int
 
 
 class Run:
     def __init__(
-        self, site: Gunicorn, redis: Redis, *, users: int, browsers: int
+        self, site: Gunicorn, cache: Cache, *, users: int, browsers: int
     ) -> None:
         names = [f"user{number}" for number in range(users)]
         _make_users(names)
@@ -44,7 +45,7 @@ class Run:
             Browser(names[number % users], site.port, self.endings, self.stop)
             for number in range(browsers)
         ]
-        self.saboteur = Saboteur(self.browsers, self.endings, site, redis, self.stop)
+        self.saboteur = Saboteur(self.browsers, self.endings, site, cache, self.stop)
 
     def until(self, requests: int) -> Result:
         threads = [threading.Thread(target=one.run) for one in self.browsers]
@@ -87,6 +88,7 @@ class Run:
             endings=self.endings.counts(),
             kills=self.saboteur.kills,
             restarts=self.saboteur.restarts,
+            silences=self.saboteur.silences,
         )
 
 

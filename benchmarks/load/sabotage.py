@@ -22,10 +22,17 @@ from wagtail_user_sessions.revocation import Reason, because
 from .browsers import Browser
 from .endings import Ending, Endings
 from .pages import Connection
-from .servers import Gunicorn, Redis
+from .servers import Cache, Gunicorn
 
 # Seconds from one of a thread's acts to the next, on the average.
-EVERY = {"end": 0.15, "change_a_user": 0.7, "kill": 4, "restart": 18, "end_all": 15}
+EVERY = {
+    "end": 0.15,
+    "change_a_user": 0.7,
+    "kill": 4,
+    "restart": 18,
+    "silence": 18,
+    "end_all": 15,
+}
 
 
 @dataclass
@@ -33,11 +40,13 @@ class Saboteur:
     browsers: Sequence[Browser]
     endings: Endings
     site: Gunicorn
-    redis: Redis
+    cache: Cache
     stop: threading.Event
 
     def __post_init__(self) -> None:
-        self.kills = self.restarts = 0
+        self.kills = self.restarts = self.silences = 0
+        # Held by who does something to the cache.
+        self.over_cache = threading.Lock()
         self.connection = Connection(self.site.port)
 
     def threads(self) -> list[threading.Thread]:
@@ -137,8 +146,16 @@ class Saboteur:
             self.kills += self.site.kill_a_worker()
 
     def restart(self) -> None:
-        with self.endings.outages.during():
-            self.redis.stop(signal.SIGKILL)
+        with self.over_cache, self.endings.outages.during():
+            self.cache.stop(signal.SIGKILL)
             time.sleep(random.uniform(0, 1.5))
-            self.redis.start()
+            self.cache.start()
         self.restarts += 1
+
+    def silence(self) -> None:
+        """It takes what it is told, and answers when nobody waits any more."""
+        with self.over_cache, self.endings.outages.during():
+            self.cache.send(signal.SIGSTOP)
+            time.sleep(random.uniform(0, 2))
+            self.cache.send(signal.SIGCONT)
+        self.silences += 1

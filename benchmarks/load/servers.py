@@ -43,15 +43,26 @@ class Server:
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    def send(self, what: signal.Signals) -> None:
+        if self.process is not None:
+            self.process.send_signal(what)
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None and self.is_running():
             self.process.send_signal(how)
             self.process.wait(PATIENCE)
 
 
-class Redis(Server):
+class Cache(Server):
     """Keeps everything in memory, and forgets it when it ends."""
 
+    @property
+    def location(self) -> str:
+        """In Django's terms."""
+        return f"{ports.HOST}:{self.port}"
+
+
+class Redis(Cache):
     def command(self) -> Sequence[str]:
         options = {
             "port": self.port,
@@ -63,16 +74,35 @@ class Redis(Server):
         return ["redis-server", *(word for pair in words for word in pair)]
 
     @property
-    def url(self) -> str:
-        return f"redis://{ports.HOST}:{self.port}/0"
+    def location(self) -> str:
+        return f"redis://{super().location}/0"
+
+
+class Memcached(Cache):
+    def command(self) -> Sequence[str]:
+        # The user is who it becomes where root starts it.
+        return ["memcached", "-l", ports.HOST, "-p", str(self.port), "-u", "nobody"]
+
+
+CACHES = {"redis": Redis, "memcached": Memcached}
+# By gunicorn's name, and what they serve.
+WORKER_CLASSES = {
+    "gthread": ("gthread", "benchmarks.load.wsgi"),
+    "gevent": ("gevent", "benchmarks.load.wsgi"),
+    "uvicorn": ("uvicorn_worker.UvicornWorker", "benchmarks.load.asgi"),
+}
 
 
 class Gunicorn(Server):
+    def __init__(self, *, log: IO[bytes], worker_class: str) -> None:
+        super().__init__(log=log)
+        self.worker_class, self.application = WORKER_CLASSES[worker_class]
+
     def command(self) -> Sequence[str]:
         options = {
             "workers": WORKERS,
             "threads": THREADS,
-            "worker-class": "gthread",
+            "worker-class": self.worker_class,
             "bind": f"{ports.HOST}:{self.port}",
             "keep-alive": 60,
             "graceful-timeout": 2,
@@ -80,7 +110,7 @@ class Gunicorn(Server):
             "log-level": "error",
         }
         words = [f"--{name}={value}" for name, value in options.items()]
-        return [sys.executable, "-m", "gunicorn", *words, "benchmarks.load.wsgi"]
+        return [sys.executable, "-m", "gunicorn", *words, self.application]
 
     def kill_a_worker(self) -> bool:
         """Kill one as the kernel does when memory is short; another is started."""

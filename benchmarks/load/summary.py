@@ -24,7 +24,7 @@ def lines(result: Result) -> Iterator[str]:
     yield "endings"
     for kind, count in result.endings.items():
         yield f"    {kind:<42}{count:>10,}"
-    yield "what was wrong, in detail"
+    yield "other answers, and what was wrong, in detail"
     for name in sorted(counts):
         if name.startswith(("violation: ", "lost: ", "answers ", "sessions lost")):
             yield f"    {name:<42}{counts[name]:>10,}"
@@ -39,7 +39,8 @@ def figures(result: Result) -> dict[str, int]:
         "changes acknowledged": counts["changes"],
         "comparisons": counts["comparisons"],
         "workers killed": result.kills,
-        "Redis restarted": result.restarts,
+        "cache restarted": result.restarts,
+        "cache silent": result.silences,
         "connections reset": counts["connections reset"],
         "5xx answers": _sum(result, "answers 5"),
         "pages that showed an older state": counts["stale pages"],

@@ -1,6 +1,9 @@
+from importlib import import_module
+
+from django.conf import settings
 from django.urls import path
 
-from . import views
+views = import_module(settings.LOAD_VIEWS)
 
 urlpatterns = [
     path("whoami/", views.whoami),
@@ -8,6 +11,7 @@ urlpatterns = [
     path("put/<str:name>/", views.put),
     path("pop/<str:name>/", views.pop),
     path("data/", views.data),
+    path("renew/", views.renew),
     path("sign-in/<str:username>/", views.sign_in),
     path("sign-out/", views.sign_out),
     path("end/<uuid:pk>/", views.end),

@@ -62,6 +62,12 @@ def data(request: HttpRequest) -> Facts:
 
 
 @for_users
+def renew(request: HttpRequest) -> Facts:
+    request.session.cycle_key()
+    return {}
+
+
+@for_users
 def sign_out(request: HttpRequest) -> Facts:
     logout(request)
     return {}

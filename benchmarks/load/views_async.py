@@ -1,0 +1,91 @@
+"""The pages of ``views``, in the event loop."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any, cast
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import alogin, alogout, get_user_model
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from wagtail_user_sessions.backends.db import SessionStore
+from wagtail_user_sessions.models import Session
+
+from .views import BACKEND, OWN, Facts
+
+
+def for_users(
+    view: Callable[..., Awaitable[Facts]],
+) -> Callable[..., Awaitable[HttpResponse]]:
+    @wraps(view)
+    async def page(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        user = await request.auser()
+        if not user.is_authenticated:
+            return JsonResponse({"user": None})
+        username = user.get_username()
+        return JsonResponse({"user": username, **await view(request, **kwargs)})
+
+    return page
+
+
+@for_users
+async def whoami(request: HttpRequest) -> Facts:
+    return {}
+
+
+@for_users
+async def count(request: HttpRequest) -> Facts:
+    value = await _session(request).aget("count", 0) + 1
+    await _session(request).aset("count", value)
+    return {"count": value}
+
+
+@for_users
+async def put(request: HttpRequest, name: str) -> Facts:
+    await _session(request).aset(OWN + name, name)
+    return {}
+
+
+@for_users
+async def pop(request: HttpRequest, name: str) -> Facts:
+    await _session(request).apop(OWN + name, None)
+    return {}
+
+
+@for_users
+async def data(request: HttpRequest) -> Facts:
+    return {"data": dict(await _session(request).aitems())}
+
+
+@for_users
+async def renew(request: HttpRequest) -> Facts:
+    await _session(request).acycle_key()
+    return {}
+
+
+@for_users
+async def sign_out(request: HttpRequest) -> Facts:
+    await alogout(request)
+    return {}
+
+
+async def sign_in(request: HttpRequest, username: str) -> HttpResponse:
+    user = await get_user_model().objects.aget(username=username)
+    if not user.is_active:
+        return JsonResponse({"user": None})
+    await alogin(request, user, backend=BACKEND)
+    pk = await cast(SessionStore, request.session).aid()
+    return JsonResponse({"user": username, "id": str(pk)})
+
+
+async def end(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    revoked = await sync_to_async(Session.objects.filter(pk=pk).revoke)()
+    return JsonResponse({"user": None, "cache_failed": revoked.cache_failed})
+
+
+def _session(request: HttpRequest) -> Any:
+    # Whose asynchronous methods its stubs leave out.
+    return request.session
