@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.debug import ExceptionReporter
 
 from tests.conftest import sign_in
-from wagtail_user_sessions import copies, middleware, plans
+from wagtail_user_sessions import compiled, copies, middleware
 from wagtail_user_sessions.exceptions import SessionRefused
 from wagtail_user_sessions.middleware import SessionMiddleware
 from wagtail_user_sessions.models import Session
@@ -554,7 +554,7 @@ def test_no_report_of_an_error_contains_the_key(store, alice, monkeypatch):
         session = sign_in(store, alice)
         with monkeypatch.context() as patched:
             patched.setattr(QuerySet, "_raw_delete", fail)
-            patched.setattr(plans.Update, "execute", fail)
+            patched.setattr(compiled.Update, "execute", fail)
             patched.setattr(QuerySet, "exists", fail)
             try:
                 act(session)

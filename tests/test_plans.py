@@ -22,7 +22,7 @@ from django.test.utils import CaptureQueriesContext, isolate_apps
 from django.utils import timezone
 
 from tests.models import AccountSession
-from wagtail_user_sessions import plans, slots
+from wagtail_user_sessions import compiled, plans, slots
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.slots import Unplannable
 
@@ -303,16 +303,27 @@ def test_statements_that_the_server_prepares_answer_the_same(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_each_thread_has_plans_of_its_own_which_end_with_its_connection(make_row):
-    row = make_row(name="there")
-    plans.read(Session, "default", Q(pk=row.pk))
-    found, kept = [], []
+def test_each_thread_binds_plans_to_its_connection_and_compiles_none(
+    make_row, alice, monkeypatch
+):
+    row = make_row(alice, name="there", last_activity=NOON)
+    condition = Q(pk=row.pk)
+
+    def use():
+        read = plans.read(Session, "default", condition, related="user")
+        changed = plans.update(Session, "default", condition, {"name": "there"})
+        return read.name, read.user, read.last_activity, changed
+
+    assert use() == ("there", alice, NOON, 1)
+    monkeypatch.delattr(compiled.Select, "__init__")
+    monkeypatch.delattr(compiled.Update, "__init__")
+    found, kept, owners = [], [], []
 
     def work():
-        condition = Q(pk=row.pk)
-        reading = (plans.read(Session, "default", condition) for _ in range(2))
-        found.extend(one.name for one in reading)
-        kept.append(weakref.ref(connections["default"]))
+        found.extend(use() for _ in range(2))
+        own = connections["default"]
+        kept.append(weakref.ref(own))
+        owners.extend(owner is own for owner in owners_of_converters(own))
         connections.close_all()
 
     threads = [threading.Thread(target=work) for _ in range(4)]
@@ -320,10 +331,36 @@ def test_each_thread_has_plans_of_its_own_which_end_with_its_connection(make_row
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == ["there"] * 8
+    assert found == [("there", alice, NOON, 1)] * 8
+    assert all(owners)
+    assert bool(owners) == (connection.vendor != "postgresql")
     del threads, thread
     gc.collect()
     assert [reference() for reference in kept] == [None] * 4
+
+
+def owners_of_converters(connection):
+    """Whose methods convert values: the connections of their operations."""
+    _, bound = getattr(connection, plans.ATTRIBUTE)
+    converters = [
+        convert
+        for plan in bound.values()
+        for _, convert, _ in getattr(plan, "converters", [])
+    ]
+    operations = [getattr(convert, "__self__", None) for convert in converters]
+    return [one.connection for one in operations if hasattr(one, "connection")]
+
+
+def test_a_connection_with_other_settings_has_other_plans(make_row):
+    row = make_row(name="there")
+    same, other = connection.copy(), connection.copy()
+    other.settings_dict["OPTIONS"] = {"timeout": 7}
+    family = plans._family(connections["default"])
+    assert plans._family(same) is family
+    assert plans._family(other) is not family
+    # The latest is kept, and whoever comes back gets anew what holds for it.
+    assert plans._family(connections["default"]) is not family
+    assert plans.read(Session, "default", Q(pk=row.pk)).name == "there"
 
 
 def test_an_error_breaks_the_transaction_as_the_orms_does(make_row):
@@ -382,8 +419,8 @@ def test_a_query_of_several_tables_keeps_their_names(related):
 
     for model, names in ((Child, [related]), (Friend, ["other"])):
         for name in names:
-            statement = plans.Select(connection, model, Q(pk=1), name).statement.sql
-            assert plans.SHORT_NAME not in statement
+            statement = compiled.Select(connection, model, Q(pk=1), name).statement.sql
+            assert compiled.SHORT_NAME not in statement
             assert (
                 f"FROM {connection.ops.quote_name(model._meta.db_table)}" in statement
             )
@@ -399,7 +436,7 @@ def test_a_table_that_has_the_short_name_keeps_it_for_itself(name):
     class Row(models.Model):  # noqa: DJ008
         other = models.ForeignKey(Other, models.CASCADE)
 
-    statement = plans.Select(connection, Row, Q(pk=1), "other").statement.sql
+    statement = compiled.Select(connection, Row, Q(pk=1), "other").statement.sql
     assert f"FROM {connection.ops.quote_name(Row._meta.db_table)} INNER" in statement
 
 
@@ -450,7 +487,7 @@ def test_a_field_that_looks_into_what_it_saves_is_left_to_the_orm():
         name = Careful(max_length=40)
 
     with pytest.raises(Unplannable):
-        plans.Update(connection, Model, Q(pk=1), {"name": "first"})
+        compiled.Update(connection, Model, Q(pk=1), {"name": "first"})
 
 
 @isolate_apps("tests")
@@ -460,7 +497,7 @@ def test_a_value_that_was_taken_for_good_is_noticed(monkeypatch):
 
     monkeypatch.setattr(slots, "_writes_sql", lambda field: False)
     with pytest.raises(Unplannable):
-        plans.Update(connection, Model, Q(pk=1), {"name": "first"})
+        compiled.Update(connection, Model, Q(pk=1), {"name": "first"})
 
 
 def test_a_plan_keeps_nothing_of_the_values_it_was_made_with(make_row):
@@ -468,8 +505,13 @@ def test_a_plan_keeps_nothing_of_the_values_it_was_made_with(make_row):
     plans.drop_plans()
     columns = {"session_data": "of the first visitor"}
     plans.update(Session, "default", Q(pk=row.pk), columns)
-    _, made = getattr(connection, plans.ATTRIBUTE)
-    assert "of the first visitor" not in repr([vars(plan) for plan in made.values()])
+    plans.read(Session, "default", Q(session_data="of the first visitor"))
+    made = plans._family(connections["default"]).plans.values()
+    assert len(made) == 2
+    kept = [value for plan in made for value in vars(plan).values()]
+    assert "of the first visitor" not in repr(kept)
+    # Nor of a query, which would keep them.
+    assert not [one for one in gc.get_referents(*kept) if isinstance(one, Query)]
 
 
 def test_no_user_is_made_for_a_row_of_nobody(make_row, monkeypatch):
@@ -494,7 +536,7 @@ def test_no_plan_is_made_for_rows_of_two_tables_or_fields_with_sql_of_their_own(
         hidden = Secret()
 
     with pytest.raises(Unplannable):
-        plans.Update(connection, Child, Q(pk=1), {"name": "x"})
+        compiled.Update(connection, Child, Q(pk=1), {"name": "x"})
     with pytest.raises(Unplannable):
-        plans.Select(connection, Child, Q(hidden="x"), None)
-    assert plans.Update(connection, Parent, Q(pk=1), {"name": "x"}).statement.sql
+        compiled.Select(connection, Child, Q(hidden="x"), None)
+    assert compiled.Update(connection, Parent, Q(pk=1), {"name": "x"}).statement.sql

@@ -1,37 +1,34 @@
 """Statements that the ORM compiles once and that are then only executed.
 
 Of what the session costs a page, most is the ORM's building of the same few
-queries. Here each is built by the ORM, too, but once a connection: with slots
+queries. Here each is built by the ORM, too, but once a process: with slots
 where its values go. Then it is executed with other values, which its fields
 prepare, and what it answers goes through the fields' converters, as in the ORM.
 
-A plan belongs to the connection it was compiled for, and is kept on it: the
-converters are methods of the connection. All plans are dropped when a setting
-changes. What can't be planned (an expression for a value, a model with parents, a
+A plan holds for all connections of a class, an alias and its settings. Bound to one
+of them, with the converters, which are methods of the connection, it is kept on that
+one: under ASGI each request has a connection of its own. All plans are dropped when a
+setting changes. What can't be planned (an expression for a value, a model with parents, a
 field that writes its own SQL) goes through the ORM, with the same result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from itertools import count
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from django.core.signals import setting_changed
-from django.db import Error, connections, transaction
+from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Model, Q, QuerySet
-from django.db.models.sql import UpdateQuery
+from django.db.models import Model, Q
 
-from .instances import from_db
-from .slots import Statement, Unplannable, shape, slot_for, slotted
+from .compiled import Select, Update, all_rows
+from .slots import shape
 
 Row = TypeVar("Row", bound=Model)
-T = TypeVar("T")
 
 ATTRIBUTE = "_wagtail_user_sessions_plans"
-# Not one that Django gives.
-SHORT_NAME = "t_1"
 
 
 def read(
@@ -55,7 +52,7 @@ def read_all(
     plan = _plan(connection, key, lambda: Select(connection, model, condition, related))
     if plan is not None:
         return cast("list[Row]", plan.execute(connection, values))
-    rows = _rows(model, using).filter(condition)
+    rows = all_rows(model, using).filter(condition)
     return list(rows.select_related(related) if related else rows)
 
 
@@ -75,164 +72,71 @@ def update(
             connection, key, lambda: Update(connection, model, condition, columns)
         )
     if plan is not None:
-        return plan.execute(connection, values)
-    return _rows(model, using).filter(condition).update(**columns)
-
-
-class Select:
-    """Reads rows, and perhaps those that a foreign key of them names."""
-
-    def __init__(
-        self,
-        connection: BaseDatabaseWrapper,
-        model: type[Model],
-        condition: Q,
-        related: str | None,
-    ) -> None:
-        self.model = model
-        self.names = _attributes(model)
-        rows = _rows(model, connection.alias)
-        positions = count()
-        rows = rows.filter(slotted(condition, model, positions))
-        self.relation: Any = None
-        self.related_names: list[str] = []
-        self.related_key = 0
-        if related is not None:
-            rows = rows.select_related(related)
-            self.relation = model._meta.get_field(related)
-            self.related_names = _attributes(self.relation.related_model)
-            self.related_key = len(self.names) + self.related_names.index(
-                self.relation.related_model._meta.pk.attname
-            )
-        query = _abbreviated(rows.query, related=self.relation)
-        compiler: Any = query.get_compiler(connection=connection)
-        self.statement = Statement(*compiler.as_sql()).takes(next(positions))
-        selected = [column for column, _sql, _alias in compiler.select]
-        targets = [column.target.attname for column in selected]
-        if targets != [*self.names, *self.related_names]:
-            raise Unplannable(self.statement.sql)
-        self.converters = [
-            (index, convert, expression)
-            for index, (converters, expression) in compiler.get_converters(
-                selected
-            ).items()
-            for convert in converters
-        ]
-
-    def execute(
-        self, connection: BaseDatabaseWrapper, values: Sequence[Any]
-    ) -> list[Model]:
-        parameters = self.statement.prepare(values, connection)
-        with connection.cursor() as cursor:
-            cursor.execute(self.statement.sql, parameters)
-            found = cursor.fetchall()
-        return [self._row(list(row), connection) for row in found]
-
-    def _row(self, values: list[Any], connection: BaseDatabaseWrapper) -> Model:
-        for index, convert, expression in self.converters:
-            values[index] = convert(values[index], expression, connection)
-        using, own = connection.alias, len(self.names)
-        row = from_db(self.model, using, self.names, values[:own])
-        # Where there is no other row, Django tells so whoever asks for it.
-        if self.relation is not None and values[self.related_key] is not None:
-            model = self.relation.related_model
-            related = from_db(model, using, self.related_names, values[own:])
-            self.relation.set_cached_value(row, related)
-        return row
-
-
-class Update:
-    """Changes columns of the rows that meet a condition."""
-
-    def __init__(
-        self,
-        connection: BaseDatabaseWrapper,
-        model: type[Model],
-        condition: Q,
-        columns: Mapping[str, Any],
-    ) -> None:
-        if model._meta.parents:
-            raise Unplannable(model)
-        positions = count()
-        slots = {
-            name: slot_for(model, name, value, positions)
-            for name, value in columns.items()
-        }
-        rows = _rows(model, connection.alias)
-        rows = rows.filter(slotted(condition, model, positions))
-        query: Any = rows.query.chain(UpdateQuery)
-        query.add_update_values(slots)
-        compiler = query.get_compiler(connection=connection)
-        self.statement = Statement(*compiler.as_sql()).takes(next(positions))
-
-    def execute(self, connection: BaseDatabaseWrapper, values: Sequence[Any]) -> int:
-        parameters = self.statement.prepare(values, connection)
-        # As QuerySet.update() does: a failure breaks the transaction around it.
-        with (
-            transaction.mark_for_rollback_on_error(using=connection.alias),
-            connection.cursor() as cursor,
-        ):
-            cursor.execute(self.statement.sql, parameters)
-            changed: int = cursor.rowcount
+        changed: int = plan.execute(connection, values)
         return changed
+    return all_rows(model, using).filter(condition).update(**columns)
 
 
-def _rows(model: type[Model], using: str) -> QuerySet[Any]:
-    """All of them, whatever the model's managers leave out."""
-    return QuerySet(model, using=using)
+# The plans that are kept
 
 
-def _abbreviated(query: Any, *, related: Any) -> Any:
-    """The query with a short name for the table, where it is alone or has but one
-    more, which the compiler adds.
+@dataclass(frozen=True)
+class Family:
+    """Plans that hold for connections with these settings."""
 
-    The name stands before each column. A long one would be most of the statement,
-    which takes the longer to send and to read.
-    """
-    models = [query.model] if related is None else [query.model, related.related_model]
-    has_parents = any(model._meta.parents for model in models)
-    # Whatever the database makes of small and large letters, schemas and quotes.
-    is_taken = any(SHORT_NAME in model._meta.db_table.lower() for model in models)
-    if has_parents or is_taken or len(query.alias_map) != 1:
-        return query
-    short = query.clone()
-    short.change_aliases({short.get_initial_alias(): SHORT_NAME})
-    # A copy once more, for the query has kept the long one.
-    return short.clone()
+    settings: dict[str, Any]
+    # None where one can't be made.
+    plans: dict[Hashable, Select | Update | None] = field(default_factory=dict)
 
 
-def _attributes(model: type[Model]) -> list[str]:
-    return [field.attname for field in model._meta.concrete_fields]
-
-
-# The plans of a connection
-
+# By the class and the alias of the connections.
+_families: dict[Hashable, Family] = {}
 _generation = 0
 
 
 def _plan(
-    connection: BaseDatabaseWrapper, key: Hashable, build: Callable[[], T]
-) -> T | None:
-    """The plan of that key; ``None`` where it can't be made."""
-    generation, plans = getattr(connection, ATTRIBUTE, (None, None))
-    if plans is None or generation != _generation:
-        plans = {}
-        setattr(connection, ATTRIBUTE, (_generation, plans))
-    if key not in plans:
+    connection: BaseDatabaseWrapper,
+    key: Hashable,
+    build: Callable[[], Select | Update],
+) -> Any:
+    """The plan of that key, bound to the connection; ``None`` where it can't be made."""
+    generation, bound = getattr(connection, ATTRIBUTE, (None, None))
+    if bound is None or generation != _generation:
+        bound = {}
+        setattr(connection, ATTRIBUTE, (_generation, bound))
+    if key not in bound:
+        plan = _planned(_family(connection), key, build)
+        bound[key] = None if plan is None else plan.bind(connection)
+    return bound[key]
+
+
+def _planned(
+    family: Family, key: Hashable, build: Callable[[], Select | Update]
+) -> Select | Update | None:
+    if key not in family.plans:
         try:
-            plans[key] = build()
+            family.plans[key] = build()
         except Error:
             # Of the database, which may have a better moment.
             raise
         except Exception:
             # If it is an error of who asks, the ORM tells it.
-            plans[key] = None
-    return cast("T | None", plans[key])
+            family.plans[key] = None
+    return family.plans[key]
+
+
+def _family(connection: BaseDatabaseWrapper) -> Family:
+    name = type(connection), connection.alias
+    family = _families.get(name)
+    if family is None or family.settings != connection.settings_dict:
+        family = _families[name] = Family({**connection.settings_dict})
+    return family
 
 
 def drop_plans(**_: object) -> None:
     global _generation
     _generation += 1
+    _families.clear()
 
 
 setting_changed.connect(drop_plans, dispatch_uid=__name__)
