@@ -5,6 +5,7 @@ import threading
 import uuid
 import weakref
 from datetime import UTC, datetime, timedelta
+from types import ModuleType
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -351,16 +352,86 @@ def owners_of_converters(connection):
     return [one.connection for one in operations if hasattr(one, "connection")]
 
 
-def test_a_connection_with_other_settings_has_other_plans(make_row):
+def other_connection(*, alias="default", **settings):
+    other = connection.copy(alias)
+    other.settings_dict.update(settings)
+    return other
+
+
+def test_connections_that_are_alike_have_the_same_plans():
+    own = plans._plans(connections["default"])
+    assert plans._plans(other_connection()) is own
+    options = {"OPTIONS": {"timeout": 7}}
+    other = plans._plans(other_connection(alias="other", **options))
+    assert other is not own
+    # Neither takes the place of the other.
+    assert plans._plans(other_connection(alias="other", **options)) is other
+    assert plans._plans(connections["default"]) is own
+
+
+@pytest.mark.parametrize("name", ["NAME", "OPTIONS"])
+def test_a_connection_with_other_settings_has_other_plans(name):
+    one = other_connection(OPTIONS={})
+    before = plans._plans(one)
+    if name == "NAME":
+        one.settings_dict["NAME"] = "tenant"
+    else:
+        one.settings_dict["OPTIONS"]["timeout"] = 7
+    assert plans._plans(one) is not before
+
+
+def test_plans_of_many_aliases_are_not_kept_for_ever():
+    for number in range(3 * plans.KEPT):
+        plans._plans(other_connection(alias=f"tenant{number}"))
+        assert len(plans._families) <= plans.KEPT
+
+
+def test_a_connection_of_a_sites_own_class_shares_no_plan():
+    class Tenant(type(connections["default"])):
+        pass
+
+    settings = connections["default"].settings_dict
+    one, other = Tenant(settings, "default"), Tenant(settings, "default")
+    assert plans._plans(one) is not plans._plans(other)
+
+
+def test_no_password_is_shown_with_what_is_kept():
+    plans._plans(other_connection(alias="other", PASSWORD="open sesame"))
+    assert "open sesame" not in repr(plans._families)
+
+
+def test_a_bad_value_ends_no_planning_but_that_of_its_connection(make_row):
     row = make_row(name="there")
-    same, other = connection.copy(), connection.copy()
-    other.settings_dict["OPTIONS"] = {"timeout": 7}
-    family = plans._family(connections["default"])
-    assert plans._family(same) is family
-    assert plans._family(other) is not family
-    # The latest is kept, and whoever comes back gets anew what holds for it.
-    assert plans._family(connections["default"]) is not family
-    assert plans.read(Session, "default", Q(pk=row.pk)).name == "there"
+    plans.drop_plans()
+    with pytest.raises(ValueError, match="no number"), transaction.atomic():
+        plans.update(Session, "default", Q(pk=row.pk), {"version": "no number"})
+    assert plans._plans(connections["default"]) == {}
+    plans.drop_plans()
+    assert plans.update(Session, "default", Q(pk=row.pk), {"version": 7}) == 1
+    assert len(plans._plans(connections["default"])) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_setting_that_changes_meanwhile_drops_what_is_being_bound(
+    make_row, monkeypatch
+):
+    """Before the one word of it or after the other, another thread may come."""
+    row = make_row()
+
+    def read():
+        plans.read(Session, "default", Q(pk=row.pk))
+
+    class Interrupted(dict):
+        def clear(self):
+            read()
+            super().clear()
+            read()
+
+    read()
+    monkeypatch.setattr(plans, "_families", Interrupted(plans._families))
+    plans.drop_plans()
+    generation, _ = getattr(connections["default"], plans.ATTRIBUTE)
+    assert generation != plans._generation
 
 
 def test_an_error_breaks_the_transaction_as_the_orms_does(make_row):
@@ -500,18 +571,41 @@ def test_a_value_that_was_taken_for_good_is_noticed(monkeypatch):
         compiled.Update(connection, Model, Q(pk=1), {"name": "first"})
 
 
-def test_a_plan_keeps_nothing_of_the_values_it_was_made_with(make_row):
+@pytest.mark.django_db(transaction=True)
+def test_a_plan_keeps_nothing_of_the_values_and_connection_it_was_made_with(make_row):
     row = make_row()
     plans.drop_plans()
-    columns = {"session_data": "of the first visitor"}
-    plans.update(Session, "default", Q(pk=row.pk), columns)
-    plans.read(Session, "default", Q(session_data="of the first visitor"))
-    made = plans._family(connections["default"]).plans.values()
+    made_by = []
+
+    def work():
+        first = {"session_data": "of the first visitor"}
+        plans.update(Session, "default", Q(pk=row.pk), first)
+        plans.read(Session, "default", Q(**first), related="user")
+        made_by.append(weakref.ref(connections["default"]))
+        connections.close_all()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    made = plans._plans(connections["default"])
     assert len(made) == 2
-    kept = [value for plan in made for value in vars(plan).values()]
-    assert "of the first visitor" not in repr(kept)
-    # Nor of a query, which would keep them.
-    assert not [one for one in gc.get_referents(*kept) if isinstance(one, Query)]
+    assert "of the first visitor" not in reachable(made)
+    del thread
+    gc.collect()
+    assert made_by[0]() is None
+
+
+def reachable(root):
+    """The texts that are to be found from there, but for those of classes."""
+    texts, seen, left = set(), set(), [root]
+    while left:
+        one = left.pop()
+        if id(one) in seen or isinstance(one, (type, ModuleType, models.Field)):
+            continue
+        seen.add(id(one))
+        texts.update([one] if isinstance(one, str) else [])
+        left += gc.get_referents(one)
+    return texts
 
 
 def test_no_user_is_made_for_a_row_of_nobody(make_row, monkeypatch):

@@ -5,11 +5,13 @@ queries. Here each is built by the ORM, too, but once a process: with slots
 where its values go. Then it is executed with other values, which its fields
 prepare, and what it answers goes through the fields' converters, as in the ORM.
 
-A plan holds for all connections of a class, an alias and its settings. Bound to one
-of them, with the converters, which are methods of the connection, it is kept on that
-one: under ASGI each request has a connection of its own. All plans are dropped when a
-setting changes. What can't be planned (an expression for a value, a model with parents, a
-field that writes its own SQL) goes through the ORM, with the same result.
+Under ASGI each request has a connection of its own. So a plan holds for all connections
+of an alias and its settings, if their class is Django's: another may write its SQL as
+it likes. Bound to a connection, with the converters, which are methods of it, it is
+kept on that one. All plans are dropped when a setting changes.
+
+What can't be planned (an expression for a value, a model with parents, a field that
+writes its own SQL) goes through the ORM, with the same result.
 """
 
 from __future__ import annotations
@@ -27,6 +29,9 @@ from .compiled import Select, Update, all_rows
 from .slots import shape
 
 Row = TypeVar("Row", bound=Model)
+
+Build = Callable[[], Select | Update]
+Plans = dict[Hashable, Select | Update]
 
 ATTRIBUTE = "_wagtail_user_sessions_plans"
 
@@ -80,63 +85,76 @@ def update(
 # The plans that are kept
 
 
-@dataclass(frozen=True)
+# Not to be shown: the settings have a password.
+@dataclass(frozen=True, repr=False, eq=False)
 class Family:
-    """Plans that hold for connections with these settings."""
+    """Plans that hold for all connections with these settings."""
 
     settings: dict[str, Any]
-    # None where one can't be made.
-    plans: dict[Hashable, Select | Update | None] = field(default_factory=dict)
+    plans: Plans = field(default_factory=dict)
 
 
 # By the class and the alias of the connections.
 _families: dict[Hashable, Family] = {}
+# Of how many aliases: a site may make up new ones without end.
+KEPT = 64
+
 _generation = 0
 
 
-def _plan(
-    connection: BaseDatabaseWrapper,
-    key: Hashable,
-    build: Callable[[], Select | Update],
-) -> Any:
-    """The plan of that key, bound to the connection; ``None`` where it can't be made."""
+def _plan(connection: BaseDatabaseWrapper, key: Hashable, build: Build) -> Any:
+    """The plan of that key, bound to the connection; ``None`` where it has none."""
     generation, bound = getattr(connection, ATTRIBUTE, (None, None))
     if bound is None or generation != _generation:
         bound = {}
         setattr(connection, ATTRIBUTE, (_generation, bound))
     if key not in bound:
-        plan = _planned(_family(connection), key, build)
+        plan = _planned(_plans(connection), key, build)
         bound[key] = None if plan is None else plan.bind(connection)
     return bound[key]
 
 
-def _planned(
-    family: Family, key: Hashable, build: Callable[[], Select | Update]
-) -> Select | Update | None:
-    if key not in family.plans:
+def _planned(plans: Plans, key: Hashable, build: Build) -> Select | Update | None:
+    """``None`` where it can't be made: with these values, perhaps, but with others."""
+    if key not in plans:
         try:
-            family.plans[key] = build()
+            plans[key] = build()
         except Error:
             # Of the database, which may have a better moment.
             raise
         except Exception:
             # If it is an error of who asks, the ORM tells it.
-            family.plans[key] = None
-    return family.plans[key]
+            return None
+    return plans[key]
 
 
-def _family(connection: BaseDatabaseWrapper) -> Family:
-    name = type(connection), connection.alias
+def _plans(connection: BaseDatabaseWrapper) -> Plans:
+    """Those of all connections like this one; new ones, where each may differ."""
+    kind = type(connection)
+    if not kind.__module__.startswith("django."):
+        return {}
+    name = kind, connection.alias
     family = _families.get(name)
     if family is None or family.settings != connection.settings_dict:
-        family = _families[name] = Family({**connection.settings_dict})
-    return family
+        if len(_families) >= KEPT:
+            _families.clear()
+        family = _families[name] = Family(_copied(connection.settings_dict))
+    return family.plans
+
+
+def _copied(settings: dict[str, Any]) -> dict[str, Any]:
+    """As they are now, those of the driver too, which stand in a dictionary."""
+    return {
+        name: {**value} if isinstance(value, dict) else value
+        for name, value in settings.items()
+    }
 
 
 def drop_plans(**_: object) -> None:
     global _generation
-    _generation += 1
+    # In this order: what is bound meanwhile is dropped as well.
     _families.clear()
+    _generation += 1
 
 
 setting_changed.connect(drop_plans, dispatch_uid=__name__)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -16,6 +17,8 @@ BREAKS = ("purge", "merge")
 
 def main() -> int:
     options = _options()
+    # So that what was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with ExitStack() as stack:
         log = stack.enter_context(_log(options))
         cache = CACHES[options.cache](log=log)

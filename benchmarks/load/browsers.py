@@ -117,20 +117,33 @@ class Browser:
             self._judge(ended, self.connection.ask("/whoami/", cookie=ended.cookie))
 
     def renew(self, life: Life) -> None:
-        """Get a new key. The old one is dead at once, and all else goes on."""
+        """Get a new key beside a change under the old one, which is dead at once."""
         old = replace(life, pk=f"{life.pk} by its old key", has_ended=True)
+        name = next(self.names)
+        life.changes.keys[name] = None
+        beside = self.beside.submit(self.other.ask, f"/put/{name}/", cookie=life.cookie)
         calling = self.endings.calling("new key", username=life.username, pk=old.pk)
         with calling as ending:
             answer = self._ask(life, "/renew/")
-            if answer.cookie is None:
+            if not answer.cookie:
                 # Nobody knows; at least it isn't known to have ended.
                 ending.lifted = 0
-        if answer.cookie is not None and not life.has_ended:
+        self._judge_beside(life, old, beside.result(), name)
+        if answer.cookie and not life.has_ended:
             life.cookie = answer.cookie
             self.ended.append(old)
         elif answer.status == 0:
             # It has one of two keys, of which the browser knows one.
+            self.compare_stored(life)
             self.life = None
+
+    def _judge_beside(self, life: Life, old: Life, answer: Answer, name: str) -> None:
+        if answer.user is None:
+            # It came too late for the old key, and the session goes on.
+            self._judge(old, answer)
+        else:
+            self._judge(life, answer)
+            self._note_change(life, name, is_there=True)
 
     def sign_out(self, life: Life) -> None:
         calling = self.endings.calling("signed out", username=life.username, pk=life.pk)

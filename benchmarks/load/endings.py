@@ -74,8 +74,8 @@ class Outages:
 class Endings:
     def __init__(self, *, max_age: int) -> None:
         self.max_age = max_age
-        # Of the cache, and of workers.
-        self.outages, self.kills = Outages(), Outages()
+        # Of the cache, and of workers; and when the cache only didn't answer.
+        self.outages, self.kills, self.silences = Outages(), Outages(), Outages()
         self._lists: dict[str | None, list[Ending]] = defaultdict(list)
 
     @contextmanager
@@ -129,7 +129,10 @@ class Endings:
     def _is_excused(self, ending: Ending, answer: Answer) -> bool:
         assert ending.returned is not None
         return answer.started < ending.returned + self.max_age and (
-            ending.cache_failed or self.outages.overlap(ending.began, answer.received)
+            ending.cache_failed
+            or self.outages.overlap(ending.began, answer.received)
+            # What was told in time isn't forgotten.
+            or self.silences.overlap(ending.began, ending.returned)
         )
 
     def counts(self) -> dict[str, int]:

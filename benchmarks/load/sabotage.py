@@ -154,8 +154,10 @@ class Saboteur:
 
     def silence(self) -> None:
         """It takes what it is told, and answers when nobody waits any more."""
-        with self.over_cache, self.endings.outages.during():
+        with self.over_cache, self.endings.silences.during():
             self.cache.send(signal.SIGSTOP)
-            time.sleep(random.uniform(0, 2))
-            self.cache.send(signal.SIGCONT)
+            try:
+                time.sleep(random.uniform(0, 2))
+            finally:
+                self.cache.send(signal.SIGCONT)
         self.silences += 1
