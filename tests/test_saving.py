@@ -2,6 +2,7 @@
 
 import itertools
 import pickle
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model, login
@@ -9,13 +10,15 @@ from django.contrib.sessions.backends.base import CreateError, UpdateError
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import OperationalError, connection, models, transaction
 from django.db.models.functions import Length
+from django.db.models.signals import post_init
 from django.http import HttpRequest
 from django.test.utils import isolate_apps
 from django.utils import timezone
 
-from tests.conftest import set_user, sign_in
+from tests.conftest import listening, set_user, sign_in
 from tests.models import AccountSession
 from tests.models import SessionStore as AccountStore
+from wagtail_user_sessions.backends import rows
 from wagtail_user_sessions.backends.db import SessionStore as DBStore
 from wagtail_user_sessions.models import AbstractSession, Session
 
@@ -619,6 +622,46 @@ def test_a_sites_own_column_is_written_with_every_change():
     session.save()
     assert AccountSession.objects.get().account_id == 8
     assert session.get_expiry_age() == 60 * 60 * 24
+
+
+FAR = datetime(2999, 1, 1, tzinfo=UTC)
+
+
+def test_what_an_engine_of_a_sites_own_makes_of_our_columns_is_saved(store):
+    class SitesOwn(store):
+        def create_model_instance(self, data):
+            row = super().create_model_instance(data)
+            row.expire_date = FAR
+            return row
+
+    session = SitesOwn()
+    for value in (1, 2):
+        session["value"] = value
+        session.save()
+        assert row_of(session).expire_date == FAR
+        assert row_of(session).get_decoded() == {"value": value}
+
+
+def test_what_a_receiver_makes_of_a_new_row_is_saved(session):
+    def extend(instance, **kwargs):
+        instance.expire_date = FAR
+
+    session["kept"] = 2
+    with listening(post_init, extend, sender=Session):
+        session.save()
+    assert row_of(session).expire_date == FAR
+    assert stored(session)["kept"] == 2
+
+
+def test_a_save_makes_no_row_where_nobody_takes_part(session, monkeypatch):
+    def refuse(store, data):
+        raise AssertionError("a row")
+
+    monkeypatch.setattr(rows, "CREATE_MODEL_INSTANCE", refuse)
+    monkeypatch.setattr(rows.RowStore, "create_model_instance", refuse)
+    session["kept"] = 2
+    session.save()
+    assert stored(session)["kept"] == 2
 
 
 def test_own_columns_that_fill_themselves_do():

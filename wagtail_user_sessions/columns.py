@@ -18,6 +18,8 @@ from .merging import Data
 if TYPE_CHECKING:
     from .models import AbstractSession
 
+# What a row has of its data.
+OF_DATA = ("version", "session_data", "expire_date", "user_id", "auth_digest")
 # What a row has while nobody is signed in: no facts of its visitor.
 ANONYMOUS = {"signed_in_at": None, "last_activity": None, "name": "", **facts.BLANK}
 

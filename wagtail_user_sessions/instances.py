@@ -33,7 +33,7 @@ def from_db(
     model: type[Row], using: str, names: Sequence[str], values: Sequence[Any]
 ) -> Row:
     """As ``model.from_db``; ``names`` are all attributes of columns, in their order."""
-    if _takes_part(model):
+    if takes_part(model):
         return model.from_db(using, names, values)
     state: Any = ModelState()
     state.adding = False
@@ -56,7 +56,7 @@ def twin(row: Row) -> Row:
     return other
 
 
-def _takes_part(model: Any) -> bool:
+def takes_part(model: Any) -> bool:
     """Whether the class, or a receiver, may do something about a new instance.
 
     Methods are looked at each time, for they may be replaced; attributes once.

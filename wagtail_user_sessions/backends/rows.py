@@ -18,7 +18,7 @@ from wagtail_user_sessions import columns, facts, plans, signals
 from wagtail_user_sessions.client import Client
 from wagtail_user_sessions.digests import digest_auth_hash, hash_key
 from wagtail_user_sessions.exceptions import GONE, SessionRefused
-from wagtail_user_sessions.instances import twin
+from wagtail_user_sessions.instances import takes_part, twin
 from wagtail_user_sessions.merging import Data, merge, take_over
 from wagtail_user_sessions.writes import Repairs, Write
 
@@ -62,15 +62,19 @@ class RowStore(RowReader):
         Override it to fill columns of your own; they are written with every
         save of changed data.
         """
+        key = self._get_or_create_session_key()  # type: ignore[attr-defined]
+        return self.model(key_hash=hash_key(key), **self._columns_of(data))
+
+    def _columns_of(self, data: Data) -> dict[str, Any]:
+        """What a row has of its data, and by how much its version grows with it."""
         auth_hash = data.get(HASH_SESSION_KEY)
-        return self.model(
-            key_hash=hash_key(self._get_or_create_session_key()),  # type: ignore[attr-defined]
-            version=1 + randbelow(VERSION_STEP),
-            session_data=self.encode(data),
-            expire_date=self.get_expiry_date(expiry=data.get("_session_expiry")),
-            user_id=columns.user_id_of(data),
-            auth_digest=digest_auth_hash(auth_hash) if auth_hash else None,
-        )
+        return {
+            "version": 1 + randbelow(VERSION_STEP),
+            "session_data": self.encode(data),
+            "expire_date": self.get_expiry_date(expiry=data.get("_session_expiry")),
+            "user_id": columns.user_id_of(data),
+            "auth_digest": digest_auth_hash(auth_hash) if auth_hash else None,
+        }
 
     async def acreate_model_instance(self, data: Data) -> AbstractSession:
         return await sync_to_async(self.create_model_instance)(data)
@@ -201,16 +205,24 @@ class RowStore(RowReader):
         return partial(take_over, ours, before, merged, dumps=self._dumps)
 
     def _values(self, row: AbstractSession, data: Data) -> dict[str, Any]:
-        new = self.create_model_instance(data)
+        new = self._new_columns(data)
         return {
-            "session_data": new.session_data,
-            "expire_date": new.expire_date,
-            "user_id": new.user_id,
-            "auth_digest": new.auth_digest,
-            "version": row.version + new.version,
-            **self._signed_in_columns(row, new.user_id),
-            **columns.own_columns(new),
+            **new,
+            "version": row.version + new["version"],
+            **self._signed_in_columns(row, new["user_id"]),
         }
+
+    def _new_columns(self, data: Data) -> dict[str, Any]:
+        """What is written of the data: as a new row would have it, which is made only
+        where the site's engine or model may have a part in it.
+        """
+        is_stock = type(self).create_model_instance is CREATE_MODEL_INSTANCE
+        model = self.model
+        if is_stock and not columns.own_fields(model) and not takes_part(model):
+            return self._columns_of(data)
+        row = self.create_model_instance(data)
+        ours = {name: getattr(row, name) for name in columns.OF_DATA}
+        return {**ours, **columns.own_columns(row)}
 
     def _signed_in_columns(
         self, row: AbstractSession | None, user_id: object
@@ -263,3 +275,7 @@ class RowStore(RowReader):
             self._row, self._is_sign_in = row, is_sign_in
 
         return restore
+
+
+# In whose place a site's own engine may have another.
+CREATE_MODEL_INSTANCE = RowStore.create_model_instance
