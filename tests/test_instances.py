@@ -123,6 +123,17 @@ def test_a_mixin_behind_the_model_takes_part():
     assert from_db(model, {"id": 1, "number": 7}).tag == "new"
 
 
+@isolate_apps("tests")
+def test_a_model_that_says_itself_what_its_attributes_are_takes_part():
+    class Answering(models.Model):  # noqa: DJ008
+        number = models.IntegerField()
+
+        def __getattribute__(self, name):
+            return super().__getattribute__(name)
+
+    assert instances.takes_part(Answering)
+
+
 class Meta(ModelBase):
     def __call__(cls, *args):
         row = super().__call__(*args)

@@ -244,6 +244,7 @@ def test_a_setting_that_changes_drops_all_plans(make_row, settings):
     plans.read(Session, "default", Q(pk=row.pk))
     _, before = getattr(connection, plans.ATTRIBUTE)
     settings.DEBUG = True
+    assert plans._shared_plans(connections["default"]) == {}
     plans.read(Session, "default", Q(pk=row.pk))
     _, after = getattr(connection, plans.ATTRIBUTE)
     assert after is not before
@@ -359,44 +360,57 @@ def other_connection(*, alias="default", **settings):
 
 
 def test_connections_that_are_alike_have_the_same_plans():
-    own = plans._plans(connections["default"])
-    assert plans._plans(other_connection()) is own
+    own = plans._shared_plans(connections["default"])
+    assert plans._shared_plans(other_connection()) is own
     options = {"OPTIONS": {"timeout": 7}}
-    other = plans._plans(other_connection(alias="other", **options))
+    other = plans._shared_plans(other_connection(alias="other", **options))
     assert other is not own
     # Neither takes the place of the other.
-    assert plans._plans(other_connection(alias="other", **options)) is other
-    assert plans._plans(connections["default"]) is own
+    assert plans._shared_plans(other_connection(alias="other", **options)) is other
+    assert plans._shared_plans(connections["default"]) is own
 
 
 @pytest.mark.parametrize("name", ["NAME", "OPTIONS"])
 def test_a_connection_with_other_settings_has_other_plans(name):
     one = other_connection(OPTIONS={})
-    before = plans._plans(one)
+    before = plans._shared_plans(one)
     if name == "NAME":
         one.settings_dict["NAME"] = "tenant"
     else:
         one.settings_dict["OPTIONS"]["timeout"] = 7
-    assert plans._plans(one) is not before
+    assert plans._shared_plans(one) is not before
 
 
 def test_plans_of_many_aliases_are_not_kept_for_ever():
     for number in range(3 * plans.KEPT):
-        plans._plans(other_connection(alias=f"tenant{number}"))
+        plans._shared_plans(other_connection(alias=f"tenant{number}"))
         assert len(plans._families) <= plans.KEPT
 
 
-def test_a_connection_of_a_sites_own_class_shares_no_plan():
-    class Tenant(type(connections["default"])):
-        pass
+def test_only_a_new_alias_takes_the_place_of_others():
+    plans.drop_plans()
+    for number in range(plans.KEPT):
+        plans._shared_plans(other_connection(alias=f"tenant{number}"))
+    plans._shared_plans(other_connection(alias="tenant7", OPTIONS={"timeout": 7}))
+    assert len(plans._families) == plans.KEPT
 
-    settings = connections["default"].settings_dict
-    one, other = Tenant(settings, "default"), Tenant(settings, "default")
-    assert plans._plans(one) is not plans._plans(other)
+
+@pytest.mark.parametrize("is_own", ["class", "operations"])
+def test_a_connection_with_a_class_of_a_sites_own_shares_no_plan(is_own):
+    first = connections["default"]
+    kind, operations = type(first), type(first.ops)
+    if is_own == "class":
+        kind = type("Tenant", (kind,), {"__module__": __name__})
+    else:
+        operations = type("Quoting", (operations,), {"__module__": __name__})
+    one, other = (kind(first.settings_dict, "default") for _ in range(2))
+    for connection_of_tenant in (one, other):
+        connection_of_tenant.ops = operations(connection_of_tenant)
+    assert plans._shared_plans(one) is not plans._shared_plans(other)
 
 
 def test_no_password_is_shown_with_what_is_kept():
-    plans._plans(other_connection(alias="other", PASSWORD="open sesame"))
+    plans._shared_plans(other_connection(alias="other", PASSWORD="open sesame"))
     assert "open sesame" not in repr(plans._families)
 
 
@@ -405,10 +419,10 @@ def test_a_bad_value_ends_no_planning_but_that_of_its_connection(make_row):
     plans.drop_plans()
     with pytest.raises(ValueError, match="no number"), transaction.atomic():
         plans.update(Session, "default", Q(pk=row.pk), {"version": "no number"})
-    assert plans._plans(connections["default"]) == {}
-    plans.drop_plans()
+    # As another connection, which has bound nothing yet.
+    delattr(connections["default"], plans.ATTRIBUTE)
     assert plans.update(Session, "default", Q(pk=row.pk), {"version": 7}) == 1
-    assert len(plans._plans(connections["default"])) == 1
+    assert len(plans._shared_plans(connections["default"])) == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -561,6 +575,25 @@ def test_a_field_that_looks_into_what_it_saves_is_left_to_the_orm():
         compiled.Update(connection, Model, Q(pk=1), {"name": "first"})
 
 
+@pytest.mark.parametrize("sql", ["(%s || {})", "('key' || {})"])
+@isolate_apps("tests")
+def test_a_field_that_is_selected_by_sql_of_its_own_is_left_to_the_orm(sql):
+    class Tenants(models.TextField):
+        def select_format(self, compiler, column, params):
+            return sql.format(column), ["key", *params] if "%s" in sql else params
+
+    class Model(models.Model):  # noqa: DJ008
+        name = Tenants()
+
+    class Named(models.Model):  # noqa: DJ008
+        model = models.ForeignKey(Model, models.CASCADE)
+
+    for model, related in ((Model, None), (Named, "model")):
+        with pytest.raises(Unplannable):
+            compiled.Select(connection, model, Q(pk=1), related)
+    assert compiled.Select(connection, Named, Q(pk=1), None).statement.sql
+
+
 @isolate_apps("tests")
 def test_a_value_that_was_taken_for_good_is_noticed(monkeypatch):
     class Model(models.Model):  # noqa: DJ008
@@ -587,7 +620,7 @@ def test_a_plan_keeps_nothing_of_the_values_and_connection_it_was_made_with(make
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    made = plans._plans(connections["default"])
+    made = plans._shared_plans(connections["default"])
     assert len(made) == 2
     assert "of the first visitor" not in reachable(made)
     del thread

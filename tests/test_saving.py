@@ -18,6 +18,7 @@ from django.utils import timezone
 from tests.conftest import listening, set_user, sign_in
 from tests.models import AccountSession
 from tests.models import SessionStore as AccountStore
+from wagtail_user_sessions import columns
 from wagtail_user_sessions.backends import rows
 from wagtail_user_sessions.backends.db import SessionStore as DBStore
 from wagtail_user_sessions.models import AbstractSession, Session
@@ -642,6 +643,18 @@ def test_what_an_engine_of_a_sites_own_makes_of_our_columns_is_saved(store):
         assert row_of(session).get_decoded() == {"value": value}
 
 
+def test_what_one_session_was_given_to_make_its_row_is_called(session):
+    def make(data):
+        row = type(session).create_model_instance(session, data)
+        row.expire_date = FAR
+        return row
+
+    session.create_model_instance = make
+    session["kept"] = 2
+    session.save()
+    assert row_of(session).expire_date == FAR
+
+
 def test_what_a_receiver_makes_of_a_new_row_is_saved(session):
     def extend(instance, **kwargs):
         instance.expire_date = FAR
@@ -654,7 +667,7 @@ def test_what_a_receiver_makes_of_a_new_row_is_saved(session):
 
 
 def test_a_save_makes_no_row_where_nobody_takes_part(session, monkeypatch):
-    def refuse(store, data):
+    def refuse(self, data):
         raise AssertionError("a row")
 
     monkeypatch.setattr(rows, "CREATE_MODEL_INSTANCE", refuse)
@@ -662,6 +675,7 @@ def test_a_save_makes_no_row_where_nobody_takes_part(session, monkeypatch):
     session["kept"] = 2
     session.save()
     assert stored(session)["kept"] == 2
+    assert set(session._columns_of({})) == set(columns.OF_DATA)
 
 
 def test_own_columns_that_fill_themselves_do():

@@ -12,7 +12,7 @@ from django.db.models import Model, Q, QuerySet
 from django.db.models.sql import UpdateQuery
 
 from .instances import from_db
-from .slots import Statement, Unplannable, slot_for, slotted
+from .slots import Statement, Unplannable, reads_sql, slot_for, slotted
 
 # Not one that Django gives.
 SHORT_NAME = "t_1"
@@ -47,8 +47,9 @@ class Select:
         compiler: Any = query.get_compiler(connection=connection)
         self.statement = Statement(*compiler.as_sql()).takes(next(positions))
         selected = [column for column, _sql, _alias in compiler.select]
-        targets = [column.target.attname for column in selected]
-        if targets != [*self.names, *self.related_names]:
+        fields = [column.target for column in selected]
+        targets = [field.attname for field in fields]
+        if targets != [*self.names, *self.related_names] or any(map(reads_sql, fields)):
             raise Unplannable(self.statement.sql)
         # Those whose values are converted, by their positions.
         self.converted = {
@@ -70,14 +71,14 @@ class Select:
 
 
 class BoundSelect(NamedTuple):
-    plan: Select
+    select: Select
     # Each with the position of the value that it converts.
     converters: list[tuple[int, Callable[..., Any], Any]]
 
     def execute(
         self, connection: BaseDatabaseWrapper, values: Sequence[Any]
     ) -> list[Model]:
-        statement = self.plan.statement
+        statement = self.select.statement
         parameters = statement.prepare(values, connection)
         with connection.cursor() as cursor:
             cursor.execute(statement.sql, parameters)
@@ -87,13 +88,13 @@ class BoundSelect(NamedTuple):
     def _row(self, values: list[Any], connection: BaseDatabaseWrapper) -> Model:
         for index, convert, expression in self.converters:
             values[index] = convert(values[index], expression, connection)
-        plan, using, own = self.plan, connection.alias, len(self.plan.names)
-        row = from_db(plan.model, using, plan.names, values[:own])
+        select, using, own = self.select, connection.alias, len(self.select.names)
+        row = from_db(select.model, using, select.names, values[:own])
         # Where there is no other row, Django tells so whoever asks for it.
-        if plan.relation is not None and values[plan.related_key] is not None:
-            model = plan.relation.related_model
-            related = from_db(model, using, plan.related_names, values[own:])
-            plan.relation.set_cached_value(row, related)
+        if select.relation is not None and values[select.related_key] is not None:
+            model = select.relation.related_model
+            related = from_db(model, using, select.related_names, values[own:])
+            select.relation.set_cached_value(row, related)
         return row
 
 

@@ -25,6 +25,7 @@ Row = TypeVar("Row", bound=Model)
 FROM_DB = of_django(Model, "from_db", base)
 INIT = of_django(Model, "__init__", base)
 NEW, SETATTR = object.__new__, object.__setattr__
+GETATTRIBUTE = object.__getattribute__
 # What keeps a value among those of the instance.
 KEEPING = {DeferredAttribute, ForeignKeyDeferredAttribute}
 
@@ -68,6 +69,7 @@ def takes_part(model: Any) -> bool:
         or super(Model, model).__init__ is not object.__init__
         or model.__new__ is not NEW
         or model.__setattr__ is not SETATTR
+        or model.__getattribute__ is not GETATTRIBUTE
         or pre_init.has_listeners(model)
         or post_init.has_listeners(model)
         or not _is_plain(model)

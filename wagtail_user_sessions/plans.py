@@ -6,12 +6,12 @@ where its values go. Then it is executed with other values, which its fields
 prepare, and what it answers goes through the fields' converters, as in the ORM.
 
 Under ASGI each request has a connection of its own. So a plan holds for all connections
-of an alias and its settings, if their class is Django's: another may write its SQL as
-it likes. Bound to a connection, with the converters, which are methods of it, it is
+of an alias and its settings, if their classes are Django's: others may write their SQL
+as they like. Bound to a connection, with the converters, which are methods of it, it is
 kept on that one. All plans are dropped when a setting changes.
 
-What can't be planned (an expression for a value, a model with parents, a field that
-writes its own SQL) goes through the ORM, with the same result.
+What can't be planned (an expression for a value, a model with parents, a field with
+SQL of its own) goes through the ORM, with the same result.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def read_all(
     connection = connections[using]
     values: list[Any] = []
     key = (model, shape(condition, values), related)
-    plan = _plan(connection, key, lambda: Select(connection, model, condition, related))
+    plan = _bound_plan(
+        connection, key, lambda: Select(connection, model, condition, related)
+    )
     if plan is not None:
         return cast("list[Row]", plan.execute(connection, values))
     rows = all_rows(model, using).filter(condition)
@@ -73,7 +75,7 @@ def update(
     key = (model, names, shape(condition, values))
     plan = None
     if not any(hasattr(value, "resolve_expression") for value in values):
-        plan = _plan(
+        plan = _bound_plan(
             connection, key, lambda: Update(connection, model, condition, columns)
         )
     if plan is not None:
@@ -94,7 +96,7 @@ class Family:
     plans: Plans = field(default_factory=dict)
 
 
-# By the class and the alias of the connections.
+# By the classes and the alias of the connections.
 _families: dict[Hashable, Family] = {}
 # Of how many aliases: a site may make up new ones without end.
 KEPT = 64
@@ -102,20 +104,20 @@ KEPT = 64
 _generation = 0
 
 
-def _plan(connection: BaseDatabaseWrapper, key: Hashable, build: Build) -> Any:
+def _bound_plan(connection: BaseDatabaseWrapper, key: Hashable, build: Build) -> Any:
     """The plan of that key, bound to the connection; ``None`` where it has none."""
     generation, bound = getattr(connection, ATTRIBUTE, (None, None))
     if bound is None or generation != _generation:
         bound = {}
         setattr(connection, ATTRIBUTE, (_generation, bound))
     if key not in bound:
-        plan = _planned(_plans(connection), key, build)
+        plan = _compiled_once(_shared_plans(connection), key, build)
         bound[key] = None if plan is None else plan.bind(connection)
     return bound[key]
 
 
-def _planned(plans: Plans, key: Hashable, build: Build) -> Select | Update | None:
-    """``None`` where it can't be made: with these values, perhaps, but with others."""
+def _compiled_once(plans: Plans, key: Hashable, build: Build) -> Select | Update | None:
+    """``None`` where it can't be made; that isn't kept, for it may be the values."""
     if key not in plans:
         try:
             plans[key] = build()
@@ -128,15 +130,15 @@ def _planned(plans: Plans, key: Hashable, build: Build) -> Select | Update | Non
     return plans[key]
 
 
-def _plans(connection: BaseDatabaseWrapper) -> Plans:
+def _shared_plans(connection: BaseDatabaseWrapper) -> Plans:
     """Those of all connections like this one; new ones, where each may differ."""
-    kind = type(connection)
-    if not kind.__module__.startswith("django."):
+    kinds = type(connection), type(connection.ops)
+    if not all(kind.__module__.startswith("django.") for kind in kinds):
         return {}
-    name = kind, connection.alias
+    name = *kinds, connection.alias
     family = _families.get(name)
     if family is None or family.settings != connection.settings_dict:
-        if len(_families) >= KEPT:
+        if family is None and len(_families) >= KEPT:
             _families.clear()
         family = _families[name] = Family(_copied(connection.settings_dict))
     return family.plans

@@ -45,17 +45,18 @@ class Parameter(NamedTuple):
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL, and what it takes: values as they are, or parameters."""
+    """SQL, and what it takes."""
 
     sql: str
     parameters: Sequence[Any]
 
     def takes(self, number: int) -> Statement:
-        """The statement itself, if it takes so many values, each once.
+        """The statement itself, if it takes so many values, each once, and no others.
 
-        None may have been taken for good, by a field that looks into it.
+        None may have been taken for good, by a field that looks into it; and what a
+        field gives of its own may be for this query alone.
         """
-        taken = [p.position for p in self.parameters if isinstance(p, Parameter)]
+        taken = [getattr(one, "position", number) for one in self.parameters]
         if sorted(taken) != list(range(number)):
             raise Unplannable(self.sql)
         return self
@@ -63,12 +64,7 @@ class Statement:
     def prepare(
         self, values: Sequence[Any], connection: BaseDatabaseWrapper
     ) -> list[Any]:
-        return [
-            parameter.prepare(values, connection)
-            if isinstance(parameter, Parameter)
-            else parameter
-            for parameter in self.parameters
-        ]
+        return [one.prepare(values, connection) for one in self.parameters]
 
 
 def shape(condition: Q, values: list[Any]) -> Hashable:
@@ -125,6 +121,12 @@ def slot_for(
     slot = Slot(value, output_field=field)
     slot.position = next(positions)
     return slot
+
+
+def reads_sql(field: Field[Any, Any]) -> bool:
+    """Whether the field is selected by SQL of its own."""
+    methods = (getattr(type(field), name) for name in ("get_col", "select_format"))
+    return not all(method.__module__.startswith("django.") for method in methods)
 
 
 def _writes_sql(field: Field[Any, Any]) -> bool:

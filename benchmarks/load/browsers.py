@@ -118,8 +118,8 @@ class Browser:
 
     def renew(self, life: Life) -> None:
         """Get a new key beside a change under the old one, which is dead at once."""
-        old = replace(life, pk=f"{life.pk} by its old key", has_ended=True)
         name = next(self.names)
+        old = replace(life, pk=f"{life.pk} before {name}", has_ended=True)
         life.changes.keys[name] = None
         beside = self.beside.submit(self.other.ask, f"/put/{name}/", cookie=life.cookie)
         calling = self.endings.calling("new key", username=life.username, pk=old.pk)
@@ -143,6 +143,8 @@ class Browser:
             self._judge(old, answer)
         else:
             self._judge(life, answer)
+            if wrong := self.endings.judge(old, answer):
+                self.counts[wrong] += 1
             self._note_change(life, name, is_there=True)
 
     def sign_out(self, life: Life) -> None:

@@ -25,6 +25,9 @@ OF_ROWS = {
 }
 
 
+# Those of which nobody says whether the cache was told.
+UNREPORTED = {"signed out", "new key", "refused"}
+
 # Seconds that a call takes at most.
 LONGEST = 30
 
@@ -132,7 +135,10 @@ class Endings:
             ending.cache_failed
             or self.outages.overlap(ending.began, answer.received)
             # What was told in time isn't forgotten.
-            or self.silences.overlap(ending.began, ending.returned)
+            or (
+                ending.kind in UNREPORTED
+                and self.silences.overlap(ending.began, ending.returned)
+            )
         )
 
     def counts(self) -> dict[str, int]:

@@ -216,9 +216,10 @@ class RowStore(RowReader):
         """What is written of the data: as a new row would have it, which is made only
         where the site's engine or model may have a part in it.
         """
-        is_stock = type(self).create_model_instance is CREATE_MODEL_INSTANCE
-        model = self.model
-        if is_stock and not columns.own_fields(model) and not takes_part(model):
+        # Of this session too, which may have been given one.
+        create = getattr(self.create_model_instance, "__func__", None)
+        is_ours = create is CREATE_MODEL_INSTANCE
+        if is_ours and not (columns.own_fields(self.model) or takes_part(self.model)):
             return self._columns_of(data)
         row = self.create_model_instance(data)
         ours = {name: getattr(row, name) for name in columns.OF_DATA}
