@@ -45,7 +45,7 @@ class Parameter(NamedTuple):
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL, and what it takes."""
+    """SQL, and what it takes: parameters, or None for NULL."""
 
     sql: str
     parameters: Sequence[Any]
@@ -56,7 +56,8 @@ class Statement:
         None may have been taken for good, by a field that looks into it; and what a
         field gives of its own may be for this query alone.
         """
-        taken = [getattr(one, "position", number) for one in self.parameters]
+        parameters = [one for one in self.parameters if one is not None]
+        taken = [getattr(one, "position", number) for one in parameters]
         if sorted(taken) != list(range(number)):
             raise Unplannable(self.sql)
         return self
@@ -64,7 +65,10 @@ class Statement:
     def prepare(
         self, values: Sequence[Any], connection: BaseDatabaseWrapper
     ) -> list[Any]:
-        return [one.prepare(values, connection) for one in self.parameters]
+        return [
+            None if one is None else one.prepare(values, connection)
+            for one in self.parameters
+        ]
 
 
 def shape(condition: Q, values: list[Any]) -> Hashable:
