@@ -425,7 +425,6 @@ def test_a_bad_value_ends_no_planning_but_that_of_its_connection(make_row):
     assert len(plans._shared_plans(connections["default"])) == 1
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_setting_that_changes_meanwhile_drops_what_is_being_bound(
     make_row, monkeypatch
 ):

@@ -23,8 +23,6 @@ OF_ROWS = {
     "new key",
     "refused",
 }
-
-
 # Those of which nobody says whether the cache was told.
 UNREPORTED = {"signed out", "new key", "refused"}
 

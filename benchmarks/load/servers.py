@@ -49,7 +49,7 @@ class Server:
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None and self.is_running():
-            self.process.send_signal(how)
+            self.send(how)
             self.process.wait(PATIENCE)
 
 
