@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from wagtail_user_sessions.models import Session
-from wagtail_user_sessions.wagtail_admin.statuses import Status
+from wagtail_user_sessions.wagtail_admin.status import Status
 
 from . import data
 

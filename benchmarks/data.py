@@ -13,7 +13,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.db import connection
 
-from wagtail_user_sessions.digests import auth_digests
+from wagtail_user_sessions.hashing import auth_digests
 from wagtail_user_sessions.models import Session
 
 # Of 100,000 sessions, how many have these facts.

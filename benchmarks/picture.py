@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
-from wagtail_user_sessions.wagtail_admin import picture
+from wagtail_user_sessions.wagtail_admin import charts
 
 from .measuring import Measured, seconds
 
@@ -16,14 +16,14 @@ def measure(page: Callable[[], object], *, runs: int) -> Measured:
     are those that were read for the count, so that there is no query of its own.
     """
     times: list[float] = []
-    draw = picture.draw
+    draw = charts.draw
 
-    def drawn(facts: Any) -> list[picture.Chart]:
-        charts: list[picture.Chart] = []
+    def drawn(facts: Any) -> list[charts.Chart]:
+        charts: list[charts.Chart] = []
         times.append(seconds(lambda: charts.extend(draw(facts))))
         return charts
 
-    with mock.patch.object(picture, "draw", drawn):
+    with mock.patch.object(charts, "draw", drawn):
         for _ in range(runs + 1):
             page()
     return Measured(times=tuple(times[1:]), queries=0)

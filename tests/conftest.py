@@ -10,7 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from wagtail_user_sessions import copies, pace
+from wagtail_user_sessions.cache import copies
+from wagtail_user_sessions.sessions import batch_size
 
 ENGINES = ("db", "cached_db")
 CHROME = (
@@ -95,7 +96,7 @@ def batches_of(monkeypatch):
 
     def set_size(size):
         for name in ("FIRST_BATCH", "SMALLEST_BATCH", "LARGEST_BATCH"):
-            monkeypatch.setattr(pace, name, size)
+            monkeypatch.setattr(batch_size, name, size)
 
     return set_size
 

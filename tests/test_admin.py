@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from tests.device_page import is_signed_in, signed_in
-from wagtail_user_sessions.digests import NO_KEY
+from wagtail_user_sessions.hashing import NO_KEY
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.signals import session_ended
 
@@ -144,7 +144,7 @@ def test_staff_without_the_permission_see_nothing(here, there, django_user_model
 
 
 def test_a_warning_is_given_where_the_cache_could_not_be_told(here, there, monkeypatch):
-    for name in ("backends.db.SessionStore.purge_ended", "copies.purge_ended"):
+    for name in ("backends.db.SessionStore.purge_ended", "cache.copies.purge_ended"):
         told = staticmethod(lambda key_hashes: False)
         monkeypatch.setattr(f"wagtail_user_sessions.{name}", told)
     answer = choose(here, "sign_out_users", there)

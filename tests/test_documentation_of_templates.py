@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from django.utils.functional import cached_property
 
-from wagtail_user_sessions.device_list import DeviceList
-from wagtail_user_sessions.listed_device import Device
+from wagtail_user_sessions.devices_page.device_item import Device
+from wagtail_user_sessions.devices_page.device_list import DeviceList
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 TEMPLATES = BASE_DIR / "wagtail_user_sessions/templates/wagtail_user_sessions"

@@ -9,7 +9,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from tests.conftest import set_user, sign_in
-from wagtail_user_sessions import copies
+from wagtail_user_sessions.cache import copies
 from wagtail_user_sessions.models import Session
 
 pytestmark = pytest.mark.django_db(transaction=True)

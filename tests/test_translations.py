@@ -30,10 +30,10 @@ from tests.device_page import (
     signed_in,
 )
 from tests.settings import BASE_DIR
-from wagtail_user_sessions.digests import KEY_HASH_LENGTH
-from wagtail_user_sessions.list_state import SHOWN_AT_FIRST
+from wagtail_user_sessions.devices_page.formatting import ago
+from wagtail_user_sessions.devices_page.list_params import SHOWN_AT_FIRST
+from wagtail_user_sessions.hashing import KEY_HASH_LENGTH
 from wagtail_user_sessions.models import Session
-from wagtail_user_sessions.moments import ago
 
 PACKAGE = Path(wagtail_user_sessions.__file__).parent
 LANGUAGES = ("de", "fr", "es", "nl", "ar")

@@ -5,8 +5,8 @@ import asyncio
 from asgiref.sync import sync_to_async
 from django.http import HttpResponse, JsonResponse
 
+from wagtail_user_sessions.cache.backend import session_cache
 from wagtail_user_sessions.models import Session
-from wagtail_user_sessions.session_cache import session_cache
 
 both_have_read = asyncio.Barrier(2)
 

@@ -10,10 +10,9 @@ from django.db import models, router
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy, ngettext
 
-from .backends.engine import session_model
-from .models import AbstractSession, SessionQuerySet
-from .own_sessions import current_id
-from .revocation import cache_failure_text
+from .backends.engine import current_session_id, get_session_model
+from .sessions.base import AbstractSession, SessionQuerySet
+from .sessions.reasons import cache_failure_text
 
 FIELDS = (
     "user",
@@ -32,7 +31,7 @@ FIELDS = (
 )
 
 
-@admin.register(session_model())
+@admin.register(get_session_model())
 class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Neither key nor data of a session is shown. Superusers' sessions are seen and
     ended by superusers alone.
@@ -83,7 +82,7 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         )
 
     def delete_model(self, request: HttpRequest, obj: AbstractSession) -> None:
-        if obj.pk == current_id(request):
+        if obj.pk == current_session_id(request):
             auth.logout(request)
         else:
             obj.revoke(by=_actor(request))
@@ -91,7 +90,9 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_queryset(
         self, request: HttpRequest, queryset: models.QuerySet[AbstractSession]
     ) -> None:
-        is_own_among_them = queryset.filter(pk__in=[current_id(request)]).exists()
+        is_own_among_them = queryset.filter(
+            pk__in=[current_session_id(request)]
+        ).exists()
         _others(request, queryset).revoke(by=_actor(request))
         if is_own_among_them:
             auth.logout(request)
@@ -120,7 +121,7 @@ def _others(
     request: HttpRequest, rows: models.QuerySet[AbstractSession]
 ) -> SessionQuerySet:
     """The rows without the own session."""
-    others = rows.order_by().exclude(pk__in=[current_id(request)])
+    others = rows.order_by().exclude(pk__in=[current_session_id(request)])
     return cast(SessionQuerySet, others)
 
 

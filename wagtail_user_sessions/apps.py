@@ -8,7 +8,7 @@ from django.db.models.signals import post_delete, pre_delete
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
-    from .models import AbstractSession
+    from .sessions.base import AbstractSession
 
 
 class WagtailUserSessionsConfig(AppConfig):
@@ -17,7 +17,7 @@ class WagtailUserSessionsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks, signal_handlers  # noqa: F401
-        from .models import AbstractSession
+        from .sessions.base import AbstractSession
 
         # For each model by name: a receiver of every sender would make Django
         # fetch the rows of every deletion on the site.
@@ -35,9 +35,9 @@ class WagtailUserSessionsConfig(AppConfig):
             self._prepare_admin(models)
 
     def _prepare_admin(self, models: list[type[AbstractSession]]) -> None:
-        from .ends import rows_ended
+        from .sessions.end_events import rows_ended
         from .wagtail_admin import log_actions
-        from .wagtail_admin.permissions import register_permission_policies
+        from .wagtail_admin.permission_policies import register_permission_policies
 
         register_permission_policies()
         for model in models:

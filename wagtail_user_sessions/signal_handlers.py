@@ -7,11 +7,12 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
-from . import ends
 from .backends.db import SessionStore
-from .instances import twin
-from .models import AbstractSession, SessionQuerySet
-from .revocation import Reason
+from .sessions import end_events
+from .sessions.base import AbstractSession, SessionQuerySet
+from .sessions.deletion import locked
+from .sessions.reasons import Reason
+from .sql.instances import twin
 
 
 def session_about_to_be_deleted(
@@ -27,9 +28,9 @@ def session_about_to_be_deleted(
     """
     if isinstance(origin, SessionQuerySet):
         return
-    if not ends.are_copied(sender):
+    if not end_events.are_copied(sender):
         return
-    rows = sender.rows(using).filter(pk=instance.pk).locked()
+    rows = locked(sender.rows(using).filter(pk=instance.pk))
     found = rows.values_list("key_hash").first()
     if found is not None:
         (instance.key_hash,) = found
@@ -44,7 +45,7 @@ def session_deleted(
 ) -> None:
     """A row was deleted, by whichever road."""
     # The deletion takes the primary key from the instance.
-    ends.note(sender, twin(instance), using=using, origin=origin)
+    end_events.note(sender, twin(instance), using=using, origin=origin)
 
 
 def user_signed_in(sender: object, request: HttpRequest | None, **kwargs: Any) -> None:

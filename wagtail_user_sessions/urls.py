@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import views
+from .devices_page import views
 
 app_name = "wagtail_user_sessions"
 

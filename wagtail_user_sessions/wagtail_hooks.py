@@ -6,9 +6,10 @@ from django.apps import apps
 from wagtail import hooks
 from wagtail.snippets.models import register_snippet
 
-from .wagtail_admin import account, log_actions, summary, users
-from .wagtail_admin.bulk_actions import RevokeBulkAction
-from .wagtail_admin.permissions import register_permission_policies
+from .wagtail_admin import log_actions, site_summary, user_pages
+from .wagtail_admin.permission_policies import register_permission_policies
+from .wagtail_admin.views import account
+from .wagtail_admin.views.bulk_revoke import RevokeBulkAction
 from .wagtail_admin.viewsets import SessionViewSet
 
 hooks.register("register_log_actions", log_actions.register)
@@ -21,6 +22,6 @@ if apps.is_installed("wagtail.snippets"):
     register_snippet(SessionViewSet)
     # After Wagtail's own deletion of snippets, whose name it takes.
     hooks.register("register_bulk_action", RevokeBulkAction, order=100)
-    hooks.register("register_user_listing_buttons", users.listing_buttons)
-    hooks.register("before_edit_user", users.tell_of_sessions)
-    hooks.register("construct_homepage_summary_items", summary.add_item)
+    hooks.register("register_user_listing_buttons", user_pages.listing_buttons)
+    hooks.register("before_edit_user", user_pages.tell_of_sessions)
+    hooks.register("construct_homepage_summary_items", site_summary.add_item)

@@ -18,9 +18,9 @@ from wagtail.fields import RichTextField
 from wagtail.models import Page
 from wagtail.rich_text import expand_db_html
 
-from . import views
-from .frames import DEFAULT_TEMPLATE, Frame
-from .samples import sample_list
+from .devices_page import views
+from .devices_page.page_config import DEFAULT_TEMPLATE, Frame
+from .devices_page.preview import sample_list
 
 
 class DevicesPageMixin(RoutablePageMixin, models.Model):

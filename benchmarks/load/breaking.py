@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from wagtail_user_sessions import copies
-from wagtail_user_sessions.backends.rows import RowStore
-from wagtail_user_sessions.merging import Data
+from wagtail_user_sessions.backends.base import RowStore
+from wagtail_user_sessions.backends.merge import Data
+from wagtail_user_sessions.cache import copies
 from wagtail_user_sessions.models import AbstractSession
 
 

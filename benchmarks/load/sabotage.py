@@ -14,10 +14,9 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import connections
 
-from wagtail_user_sessions.backends.engine import engine_in_use
-from wagtail_user_sessions.mass_revocation import MassRevocation
-from wagtail_user_sessions.models import Session
-from wagtail_user_sessions.revocation import Reason, because
+from wagtail_user_sessions.models import Reason, Session
+from wagtail_user_sessions.sessions.mass_deletion import MassRevocation
+from wagtail_user_sessions.sessions.reasons import because
 
 from .browsers import Browser
 from .endings import Ending, Endings
@@ -96,10 +95,8 @@ class Saboteur:
             ending.cache_failed |= answer.facts["cache_failed"]
 
     def end_all(self) -> None:
-        engine = engine_in_use()
-        assert engine is not None
         with self.endings.calling("everybody") as ending:
-            revocation = MassRevocation(Session.rows(), engine=engine)
+            revocation = MassRevocation(Session.rows())
             for _ in revocation:
                 pass
             ending.cache_failed = revocation.cache_failed

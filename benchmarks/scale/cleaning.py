@@ -13,8 +13,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from wagtail_user_sessions.mass_revocation import MassRevocation
 from wagtail_user_sessions.models import Session
+from wagtail_user_sessions.sessions.mass_deletion import MassRevocation
 
 from . import copies
 from .traffic import Traffic
@@ -61,7 +61,8 @@ def clear_beside_traffic(engine: str) -> Work:
 def sign_out_everybody(engine: str) -> Work:
     with copies.fresh():
         rows: QuerySet[Any] = Session.objects.filter(user__isnull=False)
-        return _run(MassRevocation(rows, engine=_store(engine), is_of_everybody=True))
+        marker = _store(engine)().create_model_instance({})
+        return _run(MassRevocation(rows, marker=marker))
 
 
 def _store(engine: str) -> Any:

@@ -34,7 +34,8 @@ def session(username, user_agent, ip, minutes=0, name="", *, with_browser=False)
     from django.conf import settings
     from django.contrib.auth import get_user_model
 
-    from wagtail_user_sessions.client import Client, parse_ip
+    from wagtail_user_sessions.client.ip_address import parse_ip
+    from wagtail_user_sessions.client.request import Client
 
     owner = get_user_model().objects.get(username=username)
     store = import_module(settings.SESSION_ENGINE).SessionStore()

@@ -34,7 +34,7 @@ FAILURES = {
     "test_sessionmanager_save": COLUMN,
     "test_extra_session_field": COLUMN,
     "test_empty_session_saved": COLUMN,
-    # Their counterparts are in tests/test_copies.py.
+    # Their counterparts are in tests/cache/test_copies.py.
     "test_exists_searches_cache_first": COPY,
     "test_cache_set_failure_non_fatal": COPY,
     "test_cache_async_set_failure_non_fatal": COPY,

@@ -5,8 +5,7 @@ from django.core.management import CommandError
 from django.db import connection
 from django.utils import timezone
 
-from wagtail_user_sessions.models import Session
-from wagtail_user_sessions.revocation import Reason
+from wagtail_user_sessions.models import Reason, Session
 from wagtail_user_sessions.signals import session_ended
 
 pytestmark = pytest.mark.django_db

@@ -8,10 +8,9 @@ from django.db import connection, transaction
 from django.test.utils import isolate_apps
 from django.utils import timezone
 
-from wagtail_user_sessions import copies
+from wagtail_user_sessions.cache import copies
 from wagtail_user_sessions.management import age, users
-from wagtail_user_sessions.models import Session
-from wagtail_user_sessions.revocation import Reason
+from wagtail_user_sessions.models import Reason, Session
 from wagtail_user_sessions.signals import session_ended
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -287,11 +286,12 @@ def test_in_a_transaction_the_copies_are_disowned_once_it_has_committed(
 ):
     purges = []
 
-    def purge_all(cls):
+    def purge_all(*_):
         purges.append(connection.in_atomic_block)
         return True
 
     monkeypatch.setattr(engine.SessionStore, "purge_all", classmethod(purge_all))
+    monkeypatch.setattr(copies, "purge_all", purge_all)
     start(ada)
     with transaction.atomic():
         run("revoke_sessions", "--all")

@@ -11,8 +11,8 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.db import transaction
 
 from tests.races.racers import barrier, racing
-from wagtail_user_sessions import copies
 from wagtail_user_sessions.backends.cached_db import SessionStore
+from wagtail_user_sessions.cache import copies
 from wagtail_user_sessions.models import Session
 
 pytestmark = [

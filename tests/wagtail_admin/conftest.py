@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.device_page import signed_in
-from wagtail_user_sessions.digests import auth_digests
+from wagtail_user_sessions.hashing import auth_digests
 from wagtail_user_sessions.models import Session
 
 NAMESPACE = "wagtailsnippets_wagtail_user_sessions_session"

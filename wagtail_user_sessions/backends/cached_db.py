@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
-from wagtail_user_sessions import copies
+from wagtail_user_sessions.cache import copies
+from wagtail_user_sessions.cache.backend import session_cache
 from wagtail_user_sessions.conf import conf
-from wagtail_user_sessions.digests import hash_key
-from wagtail_user_sessions.session_cache import session_cache
-from wagtail_user_sessions.writes import has_uncommitted
+from wagtail_user_sessions.hashing import hash_key
+from wagtail_user_sessions.sessions.base import AbstractSession
+from wagtail_user_sessions.sql.transactions import has_uncommitted
 
-from . import claims
 from .db import SessionStore as DBStore
-
-if TYPE_CHECKING:
-    from wagtail_user_sessions.models import AbstractSession
 
 
 class SessionStore(DBStore):
@@ -78,7 +74,9 @@ class SessionStore(DBStore):
         # A copy's last activity is older than the row's: without a claim it would
         # seem due with each request, until there is another copy.
         name = f"activity.{row.pk}"
-        return claims.claim(name) and copies.claim(name, seconds=conf.ACTIVITY_INTERVAL)
+        return copies.claim_in_process(name) and copies.claim(
+            name, seconds=conf.ACTIVITY_INTERVAL
+        )
 
     def claim_change(self, row: AbstractSession) -> bool:
         return copies.claim(f"client.{row.pk}", seconds=conf.ACTIVITY_INTERVAL)

@@ -1,33 +1,53 @@
-"""The engine that the settings name."""
+"""The engine that the settings name, and what it says of a request."""
 
 from __future__ import annotations
 
+import uuid
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+
+from wagtail_user_sessions.sessions.base import AbstractSession
 
 from .db import SessionStore
 
-if TYPE_CHECKING:
-    from wagtail_user_sessions.models import AbstractSession
+
+class ForeignEngineError(ImproperlyConfigured):
+    """SESSION_ENGINE names an engine of another package."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"SESSION_ENGINE {name!r} is no engine of this package.")
 
 
-def engine_in_use() -> type[SessionStore] | None:
-    """The ``SessionStore`` of SESSION_ENGINE; ``None`` where it isn't ours.
+def get_engine(*, strict: bool = False) -> type[SessionStore]:
+    """Return the ``SessionStore`` of SESSION_ENGINE.
 
-    Raises ``AttributeError`` where the module has none, and whatever its import
-    raises.
+    Where that can't be imported, or is another package's, a system check says so,
+    and the engine of ``backends.db`` stands in for it. With ``strict`` it doesn't:
+    raises ``ForeignEngineError``, and whatever the import raises.
     """
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    is_ours = isinstance(store, type) and issubclass(store, SessionStore)
-    return store if is_ours else None
-
-
-def session_model() -> type[AbstractSession]:
-    """The model of the engine; ours where there is none, which a check tells."""
     try:
-        engine = engine_in_use()
+        return _load_engine()
     except Exception:
-        engine = None
-    return (engine or SessionStore).get_model_class()
+        if strict:
+            raise
+        return SessionStore
+
+
+def get_session_model() -> type[AbstractSession]:
+    """Return the model of the rows of ``get_engine()``."""
+    return get_engine().get_model_class()
+
+
+def current_session_id(request: HttpRequest) -> uuid.UUID | None:
+    """Return the id of the request's session; ``None`` where its engine isn't ours."""
+    return getattr(request.session, "id", None)
+
+
+def _load_engine() -> type[SessionStore]:
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    if isinstance(store, type) and issubclass(store, SessionStore):
+        return store
+    raise ForeignEngineError(settings.SESSION_ENGINE)

@@ -11,9 +11,9 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.core.checks import CheckMessage, register
 
 from wagtail_user_sessions.backends.cached_db import SessionStore
+from wagtail_user_sessions.backends.engine import get_engine
 from wagtail_user_sessions.conf import Conf
 
-from .engine import engine_in_use
 from .messages import TAG, error, warning
 
 CACHE_HINT = "Name one of CACHES that all processes share, such as Redis."
@@ -31,7 +31,7 @@ SERVERS_HINT = (
 
 @register(TAG)
 def check_cache(**kwargs: Any) -> list[CheckMessage]:
-    if not issubclass(engine_in_use(), SessionStore):
+    if not issubclass(get_engine(), SessionStore):
         return []
     alias = settings.SESSION_CACHE_ALIAS
     try:

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.checks import CheckMessage, register
 from django.utils.module_loading import import_string
 
-from wagtail_user_sessions.client import UNIX, parse_network
+from wagtail_user_sessions.client.ip_address import UNIX, parse_network
 from wagtail_user_sessions.conf import Conf, conf
 
 from .messages import TAG, error, warning

@@ -6,7 +6,8 @@ from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, register
 from django.db import router
 
-from .engine import engine_in_use
+from wagtail_user_sessions.backends.engine import get_engine
+
 from .messages import TAG, error
 
 HINT = (
@@ -17,7 +18,7 @@ HINT = (
 
 @register(TAG)
 def check_databases(**kwargs: Any) -> list[CheckMessage]:
-    sessions = router.db_for_write(engine_in_use().get_model_class())
+    sessions = router.db_for_write(get_engine().get_model_class())
     users = router.db_for_write(get_user_model())
     if sessions == users:
         return []

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.contrib.gis.geoip2 import GeoIP2
 from django.core.checks import CheckMessage, register
 
+from wagtail_user_sessions.client.geoip import database_path
 from wagtail_user_sessions.conf import Conf, conf
-from wagtail_user_sessions.location import database_path
 
 from .messages import TAG, warning
 

@@ -11,10 +11,10 @@ from django.templatetags.static import static
 from django.utils.html import escape, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from wagtail_user_sessions.device_list import DeviceList, read
-from wagtail_user_sessions.frames import frame_of_app
-from wagtail_user_sessions.list_state import ListState
-from wagtail_user_sessions.samples import sample_list
+from wagtail_user_sessions.devices_page.device_list import DeviceList, read
+from wagtail_user_sessions.devices_page.list_params import ListState
+from wagtail_user_sessions.devices_page.page_config import frame_of_app
+from wagtail_user_sessions.devices_page.preview import sample_list
 
 register = template.Library()
 

@@ -9,11 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.tables import Column, StatusTagColumn, TitleColumn
 from wagtail.admin.ui.tables import UserColumn as BaseUserColumn
 
-from wagtail_user_sessions.devices import Kind
-from wagtail_user_sessions.models import AbstractSession
-from wagtail_user_sessions.own_sessions import current_id
+from wagtail_user_sessions.backends.engine import current_session_id
+from wagtail_user_sessions.client.user_agent import Kind
+from wagtail_user_sessions.sessions.base import AbstractSession
 
-from .statuses import Status, status_of
+from .status import Status, status_of
 
 # Wagtail's own icons.
 ICONS: dict[str, str] = {
@@ -67,7 +67,7 @@ class DeviceColumn(TitleColumn):
             "icon": ICONS.get(instance.device_kind, "help"),
             "kind": instance.get_device_kind_display(),
             "label": instance.device_label if instance.name else "",
-            "is_current": instance.pk == current_id(request),
+            "is_current": instance.pk == current_session_id(request),
         }
 
 

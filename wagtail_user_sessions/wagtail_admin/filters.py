@@ -16,12 +16,13 @@ from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
 from wagtail.admin.forms.search import SearchForm
 from wagtail.admin.utils import get_user_display_name
 
-from wagtail_user_sessions.devices import Kind
-from wagtail_user_sessions.models import AbstractSession, Session, SessionQuerySet
+from wagtail_user_sessions.client.user_agent import Kind
+from wagtail_user_sessions.models import Session
+from wagtail_user_sessions.sessions.base import AbstractSession, SessionQuerySet
 
-from .permissions import manageable_users, visible_to, who_asks
-from .searching import search
-from .statuses import Status, having
+from .permission_policies import manageable_users, visible_to, who_asks
+from .search import search
+from .status import Status, having
 
 FACTS = ("browser", "os", "country")
 # Of how many sessions, the newest, users, browsers and so on are offered.

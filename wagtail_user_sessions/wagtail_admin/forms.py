@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from wagtail_user_sessions.revocation import Reason
+from wagtail_user_sessions.sessions.reasons import Reason
 
 
 class RevocationForm(forms.Form):

@@ -19,11 +19,11 @@ from wagtail.admin.utils import get_user_display_name
 from wagtail.log_actions import LogActionRegistry, LogFormatter, log, registry
 from wagtail.models import BaseLogEntry
 
-from wagtail_user_sessions.devices import label
-from wagtail_user_sessions.models import AbstractSession
-from wagtail_user_sessions.revocation import Ending, Reason
+from wagtail_user_sessions.client.user_agent import label
+from wagtail_user_sessions.sessions.base import AbstractSession
+from wagtail_user_sessions.sessions.reasons import Ending, Reason
 
-from .permissions import is_superuser
+from .permission_policies import is_superuser
 
 logger = logging.getLogger(__name__)
 

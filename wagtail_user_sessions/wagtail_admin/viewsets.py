@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.permission_policies import BasePermissionPolicy
 from wagtail.snippets.views.snippets import SnippetAdminURLFinder, SnippetViewSet
 
-from wagtail_user_sessions.backends.engine import session_model
-from wagtail_user_sessions.models import AbstractSession
+from wagtail_user_sessions.backends.engine import get_session_model
+from wagtail_user_sessions.sessions.base import AbstractSession
 
-from .inspection import FIELDS, InspectView
-from .listing import IndexView
-from .permissions import ACTIONS, SessionPermissionPolicy
-from .revoking import RevokeEverybodyView, RevokeUserView, RevokeView
+from .permission_policies import ACTIONS, SessionPermissionPolicy
+from .views.index import IndexView
+from .views.inspect import FIELDS, InspectView
+from .views.revoke import RevokeEverybodyView, RevokeUserView, RevokeView
 
 
 class SessionURLFinder(SnippetAdminURLFinder):
@@ -55,7 +55,7 @@ class SessionViewSet(SnippetViewSet):
     inspect_template_name = "wagtail_user_sessions/admin/inspect.html"
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(model=session_model(), **kwargs)
+        super().__init__(model=get_session_model(), **kwargs)
 
     @cached_property
     def permission_policy(self) -> BasePermissionPolicy:

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import ngettext
 
-from wagtail_user_sessions.management.engine import engine_in_use
+from wagtail_user_sessions.management.engine import require_engine
 from wagtail_user_sessions.management.progress import Progress
 
 
@@ -20,7 +20,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
-        engine = engine_in_use()
+        engine = require_engine()
         total = engine.get_expired().count()
         if dry_run:
             self._tell_expired(total)

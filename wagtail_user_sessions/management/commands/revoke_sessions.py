@@ -10,11 +10,11 @@ from django.utils.translation import ngettext
 from wagtail_user_sessions.backends.db import SessionStore
 from wagtail_user_sessions.conf import Conf, conf
 from wagtail_user_sessions.management.age import moment_before
-from wagtail_user_sessions.management.engine import engine_in_use
+from wagtail_user_sessions.management.engine import require_engine
 from wagtail_user_sessions.management.progress import Progress
 from wagtail_user_sessions.management.users import find_users, superusers
-from wagtail_user_sessions.mass_revocation import MassRevocation
-from wagtail_user_sessions.models import SessionQuerySet
+from wagtail_user_sessions.sessions.base import SessionQuerySet
+from wagtail_user_sessions.sessions.mass_deletion import MassRevocation
 
 
 class Command(BaseCommand):
@@ -50,14 +50,14 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
-        engine = engine_in_use()
+        engine = require_engine()
         rows = _choose(engine, options)
         if dry_run:
             self._tell_chosen(rows.count())
         elif options["all"]:
-            revocation = MassRevocation(
-                rows, engine=engine, is_of_everybody=_is_of_everybody(options)
-            )
+            is_of_everybody = _is_of_everybody(options)
+            marker = engine().create_model_instance({}) if is_of_everybody else None
+            revocation = MassRevocation(rows, marker=marker)
             progress = Progress(self.stderr, total=rows.count())
             ended = progress.follow(revocation)
             self._tell_ended(ended, cache_failed=revocation.cache_failed)

@@ -20,7 +20,8 @@ from django.utils import timezone
 from sandbox import geoip
 from sandbox.home.accounts import ACCOUNTS, Account, Visit
 from sandbox.home.pages import save_devices_page
-from wagtail_user_sessions.client import Client, parse_ip
+from wagtail_user_sessions.client.ip_address import parse_ip
+from wagtail_user_sessions.client.request import Client
 from wagtail_user_sessions.models import Session
 
 PAGES = (

@@ -1,0 +1,158 @@
+"""Keys that are renewed beside the end of their session."""
+
+import pytest
+from django.db import connection
+from django.db.models.signals import post_delete, pre_delete
+from django.test.utils import isolate_apps
+
+from tests.conftest import sign_in
+from wagtail_user_sessions import signal_handlers
+from wagtail_user_sessions.cache import copies
+from wagtail_user_sessions.models import Reason, Session
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def session(store, alice):
+    session = sign_in(store, alice)
+    again(session)  # Under cached_db, an epoch.
+    return session
+
+
+def again(session):
+    other = type(session)(session.session_key)
+    other.keys()
+    return other
+
+
+def renew(session):
+    """What a request beside this one does: a new key, and a copy under it."""
+    other = again(session)
+    other.cycle_key()
+    other.save()
+    return again(other)
+
+
+def is_signed_in(session):
+    return "_auth_user_id" in again(session)
+
+
+def test_a_row_that_was_read_before_its_key_was_renewed_takes_its_copy_along(
+    session, alice
+):
+    row = alice.session_set.get()
+    renewed = renew(session)
+    row.delete()
+    assert not is_signed_in(renewed)
+    assert row.pk is None
+
+
+def test_a_query_set_ends_what_is_cached_under_a_key_renewed_meanwhile(session, alice):
+    rows = alice.session_set.all()
+    list(rows)
+    renewed = renew(session)
+    assert rows.revoke() == 1
+    assert not is_signed_in(renewed)
+
+
+@pytest.fixture
+def listener():
+    """A receiver of the site's own, for whom rows are read before they are deleted."""
+    heard = []
+
+    def listen(instance, **kwargs):
+        heard.append(connection.in_atomic_block)
+
+    pre_delete.connect(listen, sender=Session)
+    yield heard
+    pre_delete.disconnect(listen, sender=Session)
+
+
+@pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has no row locks")
+def test_rows_are_locked_from_their_reading_to_their_deletion(
+    session, alice, statements, listener
+):
+    with statements() as made:
+        alice.session_set.all().revoke()
+    assert "FOR UPDATE" in next(sql for sql in made.all if sql.startswith("SELECT"))
+    assert listener == [True]
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="others have row locks")
+def test_sqlite_is_written_to_before_rows_are_read(
+    session, alice, statements, listener
+):
+    with statements() as made:
+        alice.session_set.all().revoke()
+    assert made.verbs == ["BEGIN", "UPDATE", "SELECT", "DELETE", "COMMIT"]
+    assert listener == [True]
+
+
+def test_a_row_read_before_its_deletion_takes_along_what_a_new_key_has_cached(
+    session, alice, listener
+):
+    rows = alice.session_set.all()
+    list(rows)
+    renewed = renew(session)
+    assert rows.revoke() == 1
+    assert not is_signed_in(renewed)
+
+
+def test_rows_chosen_by_their_user_are_deleted_too(session, alice, bob):
+    sign_in(type(session), bob)
+    assert Session.objects.filter(user__username="alice").revoke() == 1
+    assert Session.objects.exclude(user__username="alice").delete()[0] == 1
+
+
+def test_rows_of_a_slice_are_not_deleted(session):
+    with pytest.raises(TypeError):
+        Session.objects.all()[:1].delete()
+
+
+def test_a_sign_out_beside_a_renewal_is_a_sign_out(session, alice):
+    signing_out = again(session)
+    renewed = renew(session)
+    signing_out.ending_reason = Reason.SIGNED_OUT
+    signing_out.flush()
+    assert not is_signed_in(renewed)
+    assert not alice.session_set.exists()
+
+
+def test_a_request_with_an_old_password_ends_no_session_with_a_new_key(session, alice):
+    refused = again(session)
+    renewed = renew(session)
+    refused.flush()
+    assert is_signed_in(renewed)
+
+
+def test_the_rows_of_a_proxy_model_take_their_copies_along(session):
+    with isolate_apps("tests"):
+
+        class ProxySession(Session):
+            class Meta:
+                proxy = True
+                app_label = "tests"
+
+    post_delete.connect(signal_handlers.session_deleted, sender=ProxySession)
+    # As in a process that has made no store.
+    copies.are_kept = False
+    ProxySession.objects.all().delete()
+    assert not is_signed_in(session)
+
+
+def test_a_row_that_was_read_from_a_replica_is_revoked_where_it_is_written(
+    session, alice
+):
+    row = alice.session_set.get()
+    row._state.db = "replica"
+    row.revoke()
+    assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize("engine", ["cached_db"], indirect=True)
+def test_a_copy_costs_no_connection_to_the_database(session):
+    again(session)
+    connection.close()
+    assert is_signed_in(session)
+    assert connection.connection is None

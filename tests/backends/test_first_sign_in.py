@@ -1,0 +1,278 @@
+"""Visitors without a session who sign in: one write makes all of their row."""
+
+import pytest
+from django.contrib.auth import login, logout
+from django.contrib.auth.signals import user_logged_in
+from django.db import DatabaseError, transaction
+from django.db.models.signals import post_save
+from django.http import HttpRequest
+
+from tests.backends.test_cycle_key import again
+from tests.conftest import listening, set_user
+from wagtail_user_sessions.exceptions import SessionRefused
+from wagtail_user_sessions.models import Session
+from wagtail_user_sessions.signals import session_ended, session_started
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def request_of_a_visitor(store):
+    request = HttpRequest()
+    request.session = store()
+    return request
+
+
+@pytest.fixture
+def heard():
+    """The signals of sessions that were sent, and the users they were sent of."""
+    sent = []
+
+    def started(session, **kwargs):
+        sent.append(("started", session.user_id))
+
+    def ended(session, **kwargs):
+        sent.append(("ended", session.user_id))
+
+    with listening(session_started, started), listening(session_ended, ended):
+        yield sent
+
+
+def post_login(browser):
+    client = browser()
+    credentials = {"username": "alice", "password": "secret"}
+    return client, client.post("/login/", credentials)
+
+
+def test_one_insert_writes_the_row_with_its_user(
+    request_of_a_visitor, alice, statements, heard
+):
+    session = request_of_a_visitor.session
+    with statements() as made:
+        login(request_of_a_visitor, alice)
+        assert session.modified
+        session["more"] = 1
+        session.save()
+    assert made.verbs == ["INSERT"]
+    row = alice.session_set.get()
+    assert row.signed_in_at == row.last_activity is not None
+    assert row.get_decoded()["more"] == 1
+    assert dict(again(session).items()) == row.get_decoded()
+    assert heard == [("started", alice.pk)]
+
+
+def test_the_key_is_there_at_once_and_stays(request_of_a_visitor, alice):
+    login(request_of_a_visitor, alice)
+    session = request_of_a_visitor.session
+    key = session.session_key
+    assert len(key) == 32
+    assert not session.exists(key)
+    session.save()
+    assert session.session_key == key
+    assert session.exists(key)
+    session["later"] = 1
+    session.save()
+    assert Session.objects.get().get_decoded()["later"] == 1
+
+
+def test_whoever_asks_for_the_row_finds_it(request_of_a_visitor, alice, heard):
+    found = []
+
+    def note(sender, request, user, **kwargs):
+        found.append(Session.objects.for_request(request).get())
+
+    with listening(user_logged_in, note):
+        login(request_of_a_visitor, alice)
+    session = request_of_a_visitor.session
+    session.save()
+    assert found == [alice.session_set.get()]
+    assert session.id == found[0].pk
+    assert again(session)["_auth_user_id"] == str(alice.pk)
+    assert heard == [("started", alice.pk)]
+
+
+def test_the_last_of_several_keys_is_that_of_the_row(store):
+    session = store()
+    keys = []
+    for _ in range(3):
+        session.cycle_key()
+        keys.append(session.session_key)
+    session["here"] = 1
+    session.save()
+    assert len(set(keys)) == 3
+    assert [session.exists(key) for key in keys] == [False, False, True]
+    assert Session.objects.count() == 1
+
+
+def test_who_signs_out_before_the_save_leaves_no_row(
+    request_of_a_visitor, alice, heard
+):
+    login(request_of_a_visitor, alice)
+    logout(request_of_a_visitor)
+    session = request_of_a_visitor.session
+    assert session.session_key is None
+    assert session.is_empty()
+    session["next"] = 1
+    session.save()
+    assert Session.objects.get().user is None
+    assert heard == []
+
+
+def test_another_user_who_signs_in_after_the_first_has_the_row(
+    request_of_a_visitor, alice, bob, heard
+):
+    login(request_of_a_visitor, alice)
+    request_of_a_visitor.session["alices"] = 1
+    login(request_of_a_visitor, bob)
+    request_of_a_visitor.session.save()
+    row = Session.objects.get()
+    assert row.user == bob
+    assert "alices" not in row.get_decoded()
+    assert heard == [("started", bob.pk)]
+
+
+def test_a_response_that_fails_leaves_no_row(browser, alice, monkeypatch):
+    monkeypatch.setattr("tests.views.HttpResponse", None)
+    client, answer = post_login(browser)
+    assert answer.status_code == 500
+    assert not Session.objects.exists()
+    assert "sessionid" not in client.cookies
+
+
+def test_a_failed_insert_may_be_tried_again(store, alice, monkeypatch):
+    session = store()
+    session.cycle_key()
+    set_user(session, alice)
+
+    def fail(*args, **kwargs):
+        raise DatabaseError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Session, "save", fail)
+        with pytest.raises(SessionRefused):
+            session.save()
+    session.save()
+    assert alice.session_set.count() == 1
+    assert again(session)["_auth_user_id"] == str(alice.pk)
+
+
+def test_an_insert_that_is_rolled_back_is_made_again_under_another_key(store, alice):
+    session = store()
+    with transaction.atomic():
+        session.cycle_key()
+        set_user(session, alice)
+        session.save()
+        lost = session.session_key
+        transaction.set_rollback(True)
+    session.save()
+    assert session.session_key != lost
+    assert again(session)["_auth_user_id"] == str(alice.pk)
+    assert alice.session_set.count() == 1
+
+
+def test_a_visitor_with_a_row_keeps_it(store, alice, statements):
+    session = store()
+    session["cart"] = [1]
+    session.save()
+    pk = session.id
+    request = HttpRequest()
+    request.session = again(session)
+    with statements() as made:
+        login(request, alice)
+        request.session.save()
+    assert "INSERT" not in made.verbs
+    row = alice.session_set.get()
+    assert (row.pk, row.get_decoded()["cart"]) == (pk, [1])
+    assert not session.exists(session.session_key)
+
+
+def test_a_save_that_follows_the_end_of_the_row_brings_nothing_back(
+    request_of_a_visitor, alice
+):
+    login(request_of_a_visitor, alice)
+    session = request_of_a_visitor.session
+    session.save()
+    alice.session_set.all().revoke()
+    session["late"] = 1
+    with pytest.raises(SessionRefused):
+        session.save()
+    assert not Session.objects.exists()
+
+
+def test_a_sign_in_that_is_taken_back_by_a_receiver_is_refused(browser, alice):
+    def deny(sender, request, user, **kwargs):
+        request.session.delete()
+
+    with listening(user_logged_in, deny):
+        client, answer = post_login(browser)
+    assert answer.status_code == 400
+    assert client.get("/whoami/").content == b"nobody"
+    assert not Session.objects.exists()
+
+
+def test_who_asked_for_the_row_leaves_an_empty_one_where_the_sign_in_fails(
+    browser, alice, heard
+):
+    def ask(sender, request, user, **kwargs):
+        assert request.session.id is not None
+        raise RuntimeError
+
+    with listening(user_logged_in, ask):
+        client, answer = post_login(browser)
+    assert answer.status_code == 500
+    assert "sessionid" not in client.cookies
+    row = Session.objects.get()
+    assert (row.user, row.get_decoded()) == (None, {})
+    assert heard == []
+
+
+def test_a_row_that_ends_as_it_is_announced_is_not_made_again(store, alice):
+    session = store()
+    refused = []
+
+    def end(sender, **kwargs):
+        kwargs["session"].revoke()
+        session["late"] = 1
+        try:
+            session.save()
+        except SessionRefused as refusal:
+            refused.append(refusal)
+
+    session.cycle_key()
+    set_user(session, alice)
+    with listening(session_started, end):
+        session.save()
+    assert len(refused) == 1
+    assert not Session.objects.exists()
+
+
+def test_a_row_that_ends_after_a_receiver_has_failed_is_not_made_again(store, alice):
+    session = store()
+
+    def fail(sender, **kwargs):
+        raise RuntimeError
+
+    session.cycle_key()
+    set_user(session, alice)
+    with listening(post_save, fail, sender=Session), pytest.raises(RuntimeError):
+        session.save()
+    assert alice.session_set.all().revoke() == 1
+    with pytest.raises(SessionRefused):
+        session.save()
+    assert not Session.objects.exists()
+
+
+def test_the_id_is_told_while_the_row_is_made(store, alice):
+    told = []
+
+    class SitesOwn(store):
+        def create_model_instance(self, data):
+            told.append(self.id)
+            return super().create_model_instance(data)
+
+    session = SitesOwn()
+    session.cycle_key()
+    set_user(session, alice)
+    session.save()
+    assert told == [None]
+    assert session.id == alice.session_set.get().pk

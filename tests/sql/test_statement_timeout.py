@@ -1,0 +1,42 @@
+"""Statements that are given up if they take too long."""
+
+import pytest
+from django.db import OperationalError, connection, transaction
+
+from wagtail_user_sessions.sql.statement_timeout import (
+    TookTooLongError,
+    can_limit,
+    limited,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+is_on_postgresql = connection.vendor == "postgresql"
+on_postgresql = pytest.mark.skipif(
+    not is_on_postgresql, reason="Only PostgreSQL gives statements up"
+)
+
+
+def test_nothing_is_given_up_in_a_transaction_of_the_caller():
+    assert can_limit("default") == is_on_postgresql
+    with transaction.atomic():
+        assert not can_limit("default")
+
+
+@on_postgresql
+def test_a_statement_that_takes_too_long_is_given_up():
+    with connection.cursor() as cursor:
+        with pytest.raises(TookTooLongError), limited("default", seconds=0.05):
+            cursor.execute("SELECT pg_sleep(5)")
+        # The connection has no limit by now.
+        cursor.execute("SELECT pg_sleep(0.1)")
+
+
+@on_postgresql
+def test_a_statement_that_somebody_else_stopped_is_an_error():
+    with (
+        connection.cursor() as cursor,
+        pytest.raises(OperationalError),
+        limited("default", seconds=60),
+    ):
+        cursor.execute("SELECT pg_cancel_backend(pg_backend_pid())")

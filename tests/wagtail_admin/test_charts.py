@@ -1,0 +1,113 @@
+"""The bars above the listing."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from django.utils import timezone
+
+from tests.wagtail_admin.conftest import LIST, text_of
+from wagtail_user_sessions.wagtail_admin import paginator
+from wagtail_user_sessions.wagtail_admin.charts import COUNTRIES, draw
+
+NOON = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+
+
+def bars(charts, name):
+    chart = next(chart for chart in charts if chart.name == name)
+    return [(bar.label, bar.count) for bar in chart.bars]
+
+
+def tables(response):
+    """The figures behind the picture, by the titles of their tables."""
+    found = {}
+    for table in re.findall(
+        r"<table>\s*<caption>.*?</table>", response.content.decode(), re.S
+    ):
+        caption = re.search(r"<caption>(.*?)</caption>", table)[1]
+        found[caption] = dict(
+            re.findall(r'<th scope="row">(.*?)</th>\s*<td>(.*?)</td>', table)
+        )
+    return found
+
+
+def test_kinds_and_countries_are_counted_the_most_common_first():
+    charts = draw(
+        [["mobile", "GB", NOON], ["mobile", "FR", NOON], ["desktop", "GB", None]]
+    )
+    assert bars(charts, "kind") == [("Mobile", 2), ("Desktop", 1)]
+    assert bars(charts, "country") == [("GB", 2), ("FR", 1)]
+
+
+def test_rare_countries_and_unknown_ones_come_last():
+    codes = [f"A{letter}" for letter in "ABCDEFGHIJ"]
+    charts = draw([["bot", code, NOON] for code in [*codes, *codes, "ZZ", ""]])
+    *shown, others, unknown = bars(charts, "country")
+    assert len(shown) == COUNTRIES
+    assert others == ("Others", 5)
+    assert unknown == ("Unknown", 1)
+
+
+@pytest.mark.django_db
+def test_hours_are_those_of_the_time_zone(sue, visitor, make_row, settings):
+    settings.TIME_ZONE = "Asia/Kolkata"
+    make_row(visitor, country="JP", last_activity=NOON)
+    figures = tables(sue.get(LIST, {"country": "JP"}))
+    assert figures["Hour of the last activity (Asia/Kolkata)"]["18"] == "1"
+
+
+def test_naive_moments_are_said_to_be_those_of_the_settings(settings):
+    settings.USE_TZ, settings.TIME_ZONE = False, "Asia/Kolkata"
+    with timezone.override("Asia/Tokyo"):
+        titles = [chart.title for chart in draw([("mobile", "GB", None)])]
+    assert titles[-1] == "Hour of the last activity (Asia/Kolkata)"
+
+
+def test_the_longest_bar_is_the_measure_of_the_others():
+    charts = draw([["mobile", "", NOON]] * 3 + [["desktop", "", NOON]])
+    lengths = [bar.length for bar in charts[0].bars]
+    assert lengths == [100, 33.33]
+
+
+@pytest.mark.django_db
+def test_it_stands_above_the_listing_and_follows_the_filters(sue, visitor, make_row):
+    make_row(visitor, device_kind="mobile", country="JP", last_activity=NOON)
+    make_row(visitor, device_kind="tablet", country="JP")
+    make_row(visitor, country="JP", expire_date=NOON)
+    page = sue.get(LIST, {"country": "JP"})
+    figures = tables(page)
+    assert figures["Kind of device"] == {"Mobile": "1", "Tablet": "1"}
+    assert figures["Country"] == {"JP": "2"}
+    assert figures["Hour of the last activity (UTC)"]["12"] in {"1", "2"}
+    assert "Active sessions: 2" in text_of(page)
+    assert '<svg class="wus-columns"' in page.content.decode()
+    figures = tables(sue.get(LIST, {"country": "JP", "device_kind": "tablet"}))
+    assert figures["Kind of device"] == {"Tablet": "1"}
+
+
+@pytest.mark.django_db
+def test_there_is_none_of_sessions_that_arent_active(sue, make_row):
+    make_row()
+    assert not tables(sue.get(LIST, {"status": "visitor"}))
+
+
+@pytest.mark.django_db
+def test_of_many_sessions_the_newest_are_drawn_however_they_are_sorted(
+    sue, visitor, make_row, monkeypatch
+):
+    monkeypatch.setattr(paginator, "MAX_ROWS", 2)
+    for kind in ("mobile", "mobile", "mobile", "bot", "bot"):
+        make_row(visitor, device_kind=kind)
+    page = sue.get(LIST, {"user": visitor.pk, "ordering": "signed_in_at"})
+    assert tables(page)["Kind of device"] == {"Mobile": "3"}
+    assert "the newest of 2+" in text_of(page)
+
+
+@pytest.mark.django_db
+def test_it_has_no_inline_style_or_script(sue):
+    page = sue.get(LIST).content.decode()
+    picture = page[
+        page.index("wus-picture") : page.index("</section>", page.index("wus-picture"))
+    ]
+    assert "style=" not in picture
+    assert "<script" not in picture

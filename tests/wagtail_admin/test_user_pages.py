@@ -1,0 +1,104 @@
+"""What the pages of users and the home page say of sessions."""
+
+import pytest
+
+from tests.device_page import signed_in
+from tests.wagtail_admin.conftest import LIST, said, text_of, url
+from wagtail_user_sessions.wagtail_admin import paginator
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def personnel(person, django_user_model):
+    """Makes users who may also manage users."""
+
+    def make(username, *permissions):
+        from django.contrib.auth.models import Permission
+
+        user = person(username, *permissions)
+        user.user_permissions.set(
+            Permission.objects.filter(codename__in=["change_user", "add_user"])
+        )
+        return user
+
+    return make
+
+
+def items_of(browser, user):
+    """The addresses of sessions in the list of users that are the user's."""
+    page = browser.get("/admin/users/").content.decode()
+    addresses = (f"{LIST}?user={user.pk}", url("revoke_user", user.pk))
+    return [address for address in addresses if f'href="{address}' in page]
+
+
+def test_the_list_of_users_leads_to_sessions_and_to_signing_out(sue, visitor):
+    assert len(items_of(sue, visitor)) == 2
+
+
+def test_it_offers_only_what_is_permitted(personnel, visitor, superuser):
+    nobody = signed_in(personnel("pat"))
+    assert items_of(nobody, visitor) == []
+    viewer = signed_in(personnel("quinn", "view"))
+    assert items_of(viewer, visitor) == [f"{LIST}?user={visitor.pk}"]
+    manager = signed_in(personnel("ruth", "delete"))
+    assert len(items_of(manager, visitor)) == 2
+    assert items_of(manager, superuser) == []
+
+
+def test_a_users_page_tells_the_number_of_active_sessions(sue, visitor, vera, make_row):
+    make_row(visitor)
+    page = sue.get(f"/admin/users/edit/{visitor.pk}/")
+    assert "Vera Visitor has 2 active sessions." in text_of(page)
+    assert f'href="{LIST}?user={visitor.pk}"' in page.content.decode()
+
+
+def test_sessions_that_a_new_password_has_ended_are_not_counted(sue, visitor, vera):
+    visitor.set_password("another")
+    visitor.save()
+    page = sue.get(f"/admin/users/edit/{visitor.pk}/")
+    assert "Vera Visitor has 0 active sessions." in text_of(page)
+
+
+def test_it_tells_nothing_to_who_may_not_see_sessions(personnel, visitor, superuser):
+    page = signed_in(personnel("pat")).get(f"/admin/users/edit/{visitor.pk}/")
+    assert page.status_code == 200
+    assert "active session" not in text_of(page)
+    page = signed_in(personnel("quinn", "view")).get(
+        f"/admin/users/edit/{superuser.pk}/"
+    )
+    assert "active session" not in text_of(page)
+
+
+def test_it_tells_nothing_a_second_time_after_saving(sue, visitor):
+    address = f"/admin/users/edit/{visitor.pk}/"
+    facts = {
+        "username": "vera",
+        "email": "v@example.com",
+        "first_name": "Vera",
+        "last_name": "V",
+        "is_active": "on",
+    }
+    answer = sue.post(address, facts, follow=True)
+    assert answer.redirect_chain
+    assert not any("active session" in text for text in said(answer))
+
+
+def test_the_home_page_counts_the_active_sessions(sue, visitor, vera, make_row):
+    make_row(visitor, expire_date="2020-01-01T00:00Z")
+    make_row()
+    page = sue.get("/admin/")
+    assert "2 Active sessions" in text_of(page)
+    assert f'href="{LIST}"' in page.content.decode()
+
+
+def test_it_counts_only_what_may_be_seen(sue, viewer, editor):
+    assert "1 Active session" in text_of(signed_in(viewer).get("/admin/"))
+    assert "Active session" not in text_of(signed_in(editor).get("/admin/"))
+
+
+def test_many_are_counted_in_part(sue, visitor, make_row, monkeypatch):
+    monkeypatch.setattr(paginator, "MAX_ROWS", 2)
+    for _ in range(3):
+        make_row(visitor)
+    assert "2+ Active sessions" in text_of(sue.get("/admin/"))

@@ -1,0 +1,206 @@
+"""What device a client claims to be. A user agent is a claim, not a proof."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import user_agents
+from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from user_agents.parsers import UserAgent as Parsed
+
+from .request import Hints
+from .text import clean
+
+logger = logging.getLogger(__name__)
+
+FAMILY_LIMIT = 64
+
+
+class Kind(models.TextChoices):
+    DESKTOP = "desktop", _("desktop")
+    MOBILE = "mobile", _("mobile")
+    TABLET = "tablet", _("tablet")
+    BOT = "bot", _("bot")
+    UNKNOWN = "unknown", _("unknown")
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device: families only, for the versions that browsers tell are frozen."""
+
+    kind: Kind = Kind.UNKNOWN
+    browser: str = ""
+    os: str = ""
+
+
+# The names of ua-parser's families that people know by another name. Those of
+# a phone's browser are the desktop's: what differs is the kind of device.
+BROWSERS = {
+    "Other": "",
+    "Android": "",
+    "Mobile Safari": "Safari",
+    "Mobile Safari UI/WKWebView": "Safari",
+    "Chrome Mobile": "Chrome",
+    "Chrome Mobile iOS": "Chrome",
+    "Chrome Mobile WebView": "Chrome",
+    "HeadlessChrome": "Chrome",
+    "Firefox Mobile": "Firefox",
+    "Firefox iOS": "Firefox",
+    "Edge Mobile": "Edge",
+    "Opera Mobile": "Opera",
+    "Opera Mini": "Opera",
+    "Opera Touch": "Opera",
+    "DuckDuckGo Mobile": "DuckDuckGo",
+    "IE": "Internet Explorer",
+    "IE Mobile": "Internet Explorer",
+    "MiuiBrowser": "Mi Browser",
+    "Oculus Browser": "Meta Quest Browser",
+    "QQ Browser Mobile": "QQ Browser",
+    "WeChat Browser": "WeChat",
+}
+SYSTEMS = {
+    "Other": "",
+    "Mac OS X": "macOS",
+    "Mac OS": "macOS",
+    "Chrome OS": "ChromeOS",
+    "Chromium OS": "ChromeOS",
+    "Web0S": "webOS",
+    # Browsers have stopped naming the distribution, and it says nothing to tell
+    # one device from another.
+    "Arch Linux": "Linux",
+    "CentOS": "Linux",
+    "Debian": "Linux",
+    "Fedora": "Linux",
+    "Gentoo": "Linux",
+    "Linux Mint": "Linux",
+    "Mageia": "Linux",
+    "Mandriva": "Linux",
+    "Red Hat": "Linux",
+    "SUSE": "Linux",
+    "Slackware": "Linux",
+    "Ubuntu": "Linux",
+}
+DESKTOP_SYSTEMS = {
+    *("Windows", "macOS", "Linux", "ChromeOS"),
+    *("FreeBSD", "NetBSD", "OpenBSD", "DragonFly", "Solaris"),
+}
+# Elsewhere a browser that calls itself Safari is only built like it.
+SAFARI_SYSTEMS = {"iOS", "macOS", "Windows"}
+# Brands of Sec-CH-UA under the names of the families above.
+BRANDS = {
+    "Google Chrome": "Chrome",
+    "Microsoft Edge": "Edge",
+    "Opera": "Opera",
+    "Opera GX": "Opera",
+    "Brave": "Brave",
+    "Vivaldi": "Vivaldi",
+    "Samsung Internet": "Samsung Internet",
+    "YaBrowser": "Yandex Browser",
+    "DuckDuckGo": "DuckDuckGo",
+    "Whale": "Whale",
+    "Avast Secure Browser": "Avast Secure Browser",
+}
+PLATFORMS = {
+    "Windows": "Windows",
+    "macOS": "macOS",
+    "Linux": "Linux",
+    "Android": "Android",
+    "iOS": "iOS",
+    "Chrome OS": "ChromeOS",
+    "Chromium OS": "ChromeOS",
+}
+BRAND = re.compile(r'"([^"]*)"\s*;\s*v="')
+# "GPTBot/1.2; +https://…" and "CCBot/2.0 (https://…)": how crawlers name
+# themselves, known to ua-parser or not.
+BOT = re.compile(
+    r"(?:^|[(;] ?)([\w.-]+)(?:[/ ][\w.]+)?(?:; | \()\+?(?:https?:|[\w.-]+@)"
+)
+# Browsers of iOS that ask for the pages of a desktop, as most do on an iPad.
+IOS_AS_MAC = re.compile(r"\b(?:CriOS|EdgiOS|FxiOS|GSA)/")
+TELEVISION = re.compile(r"\b(?:Smart-?TV|TV|BRAVIA|AFT\w+|CrKey|VR)\b", re.IGNORECASE)
+
+
+@lru_cache(maxsize=1024)
+def describe(user_agent: str, hints: Hints = Hints()) -> Device:  # noqa: B008
+    """The device that a user agent and the client hints speak of.
+
+    Hints, where a browser sends them, are believed over its user agent; their
+    absence means nothing. ``user_agent`` is expected to be capped: parsing
+    costs time by its length. Never raises.
+    """
+    try:
+        # All that means something is ASCII, and the library fails at others'
+        # digits, such as "²".
+        parsed = user_agents.parse(user_agent.encode("ascii", "ignore").decode())
+        return _describe(parsed, hints)
+    except Exception:
+        # The library has a thousand patterns, and a client must not be able to
+        # make a sign-in fail.
+        logger.exception("A user agent of %d characters failed", len(user_agent))
+        return Device()
+
+
+def label(kind: str, browser: str, os: str) -> str:
+    """A device in a person's words, such as "Safari on iPhone"."""
+    if os == "iOS" and kind in {Kind.MOBILE, Kind.TABLET}:
+        os = "iPad" if kind == Kind.TABLET else "iPhone"
+    if browser and os:
+        return gettext("%(browser)s on %(system)s") % {"browser": browser, "system": os}
+    return browser or os or gettext("Unknown device")
+
+
+def _describe(parsed: Parsed, hints: Hints) -> Device:
+    bot = BOT.search(parsed.ua_string)
+    if bot or parsed.is_bot:
+        name = bot[1] if bot else parsed.browser.family
+        return Device(Kind.BOT, _family(name, BROWSERS))
+    system = PLATFORMS.get(hints.platform.strip('"'))
+    system = system or _family(parsed.os.family, SYSTEMS)
+    if system == "macOS" and IOS_AS_MAC.search(parsed.ua_string):
+        system = "iOS"
+    browser = _brand(hints) or _family(parsed.browser.family, BROWSERS)
+    if browser == "Safari" and system not in SAFARI_SYSTEMS:
+        browser = ""
+    return Device(_kind(parsed, system, hints), browser, system)
+
+
+def _family(name: str, known_names: dict[str, str]) -> str:
+    name = known_names.get(name, name)
+    # A piece of an address, which the library took for a name.
+    return "" if "/" in name else clean(name, limit=FAMILY_LIMIT)
+
+
+def _brand(hints: Hints) -> str:
+    for brand in BRAND.findall(hints.brands):
+        if brand in BRANDS:
+            return BRANDS[brand]
+    return ""
+
+
+def _kind(parsed: Parsed, system: str, hints: Hints) -> Kind:
+    if TELEVISION.search(parsed.ua_string):
+        return Kind.UNKNOWN
+    if hints.mobile == "?1":
+        return Kind.MOBILE
+    if _is_tablet(parsed, system):
+        return Kind.TABLET
+    if parsed.is_mobile or system in {"Android", "iOS"}:
+        return Kind.MOBILE
+    if parsed.is_pc or system in DESKTOP_SYSTEMS:
+        return Kind.DESKTOP
+    return Kind.UNKNOWN
+
+
+def _is_tablet(parsed: Parsed, system: str) -> bool:
+    """Whether it is a tablet, by what phones have and tablets lack: "Mobile"."""
+    if system == "Android":
+        # Other programs than browsers have no such habit.
+        is_browser = parsed.ua_string.startswith("Mozilla/")
+        return is_browser and "Mobile" not in parsed.ua_string
+    is_ios_as_mac = system == "iOS" and "Macintosh" in parsed.ua_string
+    return bool(parsed.is_tablet or is_ios_as_mac)

@@ -1,0 +1,65 @@
+"""Examples of devices, for the preview of a page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from wagtail_user_sessions.client.user_agent import Kind
+from wagtail_user_sessions.models import Session
+
+from .device_item import Device
+from .device_list import DeviceList
+
+SAMPLES: tuple[tuple[timedelta, dict[str, Any]], ...] = (
+    (
+        timedelta(),
+        {
+            "device_kind": Kind.DESKTOP,
+            "browser": "Firefox",
+            "os": "Linux",
+            "city": "London",
+            "country": "GB",
+            "ip": "192.0.2.10",
+        },
+    ),
+    (
+        timedelta(hours=5),
+        {
+            "device_kind": Kind.MOBILE,
+            "browser": "Safari",
+            "os": "iOS",
+            "city": "London",
+            "country": "GB",
+            "ip": "198.51.100.24",
+        },
+    ),
+    (
+        timedelta(days=3),
+        {
+            "device_kind": Kind.TABLET,
+            "browser": "Chrome",
+            "os": "Android",
+            "ip": "2001:db8::5",
+        },
+    ),
+)
+
+
+def sample_list() -> DeviceList:
+    """A list with which nothing can be done; its addresses are documentation's."""
+    now = timezone.now()
+
+    def describe(since: timedelta, facts: dict[str, Any]) -> Device:
+        row = Session(
+            **facts,
+            signed_in_at=now - since - timedelta(days=1),
+            last_activity=now - since,
+            expire_date=now + timedelta(days=13) - since,
+        )
+        return Device(session=row, now=now, is_current=not since)
+
+    devices = tuple(describe(since, facts) for since, facts in SAMPLES)
+    return DeviceList(devices=devices, count=len(devices), is_preview=True)

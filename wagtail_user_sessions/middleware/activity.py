@@ -1,0 +1,116 @@
+"""The activity write: when a signed-in session was last used, and from where.
+
+It is made after the view, and touches neither the data, the version nor the
+expiry of the row. All that it writes stands in columns without an index, so
+that PostgreSQL can keep the update heap-only.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import cast
+
+from django.contrib.auth import SESSION_KEY
+from django.db import DEFAULT_DB_ALIAS, Error
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
+
+from wagtail_user_sessions.backends.db import SessionStore
+from wagtail_user_sessions.client.columns import (
+    BLANK,
+    collect,
+    differ,
+    identify,
+    is_blank,
+    is_news,
+)
+from wagtail_user_sessions.client.request import Client
+from wagtail_user_sessions.conf import conf
+from wagtail_user_sessions.sessions.base import AbstractSession
+from wagtail_user_sessions.signals import session_client_changed
+from wagtail_user_sessions.sql import compiled_queries
+from wagtail_user_sessions.sql.instances import set_attributes, twin
+from wagtail_user_sessions.sql.transactions import Write
+
+logger = logging.getLogger(__name__)
+
+
+def touch(request: HttpRequest) -> None:
+    """Write that the session of the request was active, if that is due.
+
+    Nothing is written for a session that the request did not read or has
+    ended, nor for one that nobody is signed in to. Never raises.
+    """
+    session = request.session
+    if not isinstance(session, SessionStore) or is_ignored(request):
+        return
+    row = session.row
+    if row is None or row.user_id is None:
+        return
+    if SESSION_KEY not in session:
+        # Data that can't be decoded any more: its visitor is nobody.
+        return
+    client = session.client
+    if client is None:
+        return
+    try:
+        _touch(session, row, client, now=timezone.now())
+    except Error:
+        # The page has been made, and a visit that isn't noted harms nobody.
+        logger.exception("A session's activity could not be written")
+
+
+def _touch(
+    session: SessionStore, row: AbstractSession, client: Client, *, now: datetime
+) -> None:
+    cutoff = now - timedelta(seconds=conf.ACTIVITY_INTERVAL)
+    is_changed = differ(row, identify(client))
+    is_due = row.last_activity is None or row.last_activity < cutoff
+    if is_due and session.claim_activity(row):
+        condition = Q(last_activity=None) | Q(last_activity__lt=cutoff)
+    elif is_changed and (is_blank(row) or session.claim_change(row)):
+        condition = Q()
+    else:
+        return
+    columns = collect(client) if is_changed else {}
+    _write(session, row, {"last_activity": now, **columns}, condition)
+
+
+def _write(
+    session: SessionStore,
+    row: AbstractSession,
+    columns: dict[str, object],
+    condition: Q,
+) -> None:
+    using = row._state.db or DEFAULT_DB_ALIAS
+    condition = Q(condition, pk=row.pk, user_id=row.user_id)
+    if (
+        not compiled_queries.update(type(row), using, condition, columns)
+        or len(columns) == 1
+    ):
+        return
+    changed = set_attributes(twin(row), columns)
+    previous = {name: getattr(row, name) for name in BLANK}
+
+    def announce() -> None:
+        session.purge_facts(row)
+        if is_news(row, changed):
+            session_client_changed.send_robust(
+                type(row), session=changed, previous=previous
+            )
+
+    Write(using, announce)
+
+
+def ignore(request: HttpRequest) -> None:
+    """Count the request as no activity: its page made it, not its user."""
+    cast("SessionStore", request.session).is_activity = False
+
+
+def is_ignored(request: HttpRequest) -> bool:
+    """Whether the request is no activity of its user's."""
+    match = request.resolver_match
+    is_named = match is not None and match.view_name in conf.ACTIVITY_IGNORE
+    return is_named or not cast("SessionStore", request.session).is_activity

@@ -1,0 +1,51 @@
+"""The end of a session whose user was deactivated."""
+
+from __future__ import annotations
+
+from django.contrib.auth import SESSION_KEY
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from wagtail_user_sessions.backends.db import SessionStore
+from wagtail_user_sessions.sessions.base import AbstractSession
+from wagtail_user_sessions.sessions.reasons import Reason
+
+
+def end_if_inactive(request: HttpRequest, session: SessionStore) -> None:
+    """End the session of a user who was deactivated.
+
+    Django's authentication only treats them as not signed in.
+    """
+    row = session.row
+    if (
+        row is not None
+        and row.user_id is not None
+        and SESSION_KEY in session
+        and _was_refused(request)
+        and _is_inactive(row)
+    ):
+        session.ending_reason = Reason.USER_INACTIVE
+        session.flush()
+
+
+def _is_inactive(row: AbstractSession) -> bool:
+    try:
+        return not getattr(row.user, "is_active", True)
+    except ObjectDoesNotExist:
+        return True
+
+
+def _was_refused(request: HttpRequest) -> bool:
+    """Whether the request asked for its user, and was told of none."""
+    known = vars(request)
+    if getattr(known.get("_cached_user"), "is_authenticated", False):
+        # In short, what most requests come to.
+        return False
+    users = [known["_acached_user"]] if "_acached_user" in known else []
+    # A sign-in puts the user in the place of the lazy object.
+    if "_cached_user" in known or type(known.get("user")) is not SimpleLazyObject:
+        users.append(known.get("user"))
+    return any(users) and not any(
+        user.is_authenticated for user in users if user is not None
+    )

@@ -1,0 +1,324 @@
+"""The row of a session, and the query set of such rows."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from functools import partial
+from importlib import import_module
+from typing import Any, Self, cast
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models, router
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
+
+from wagtail_user_sessions.client.user_agent import Kind, label
+from wagtail_user_sessions.fields import DigestField
+from wagtail_user_sessions.hashing import (
+    AUTH_DIGEST_LENGTH,
+    KEY_HASH_LENGTH,
+    NO_KEY,
+    auth_digests,
+    hash_key,
+)
+from wagtail_user_sessions.sql.transactions import Write, retrying
+
+from .deletion import delete_rows
+from .reasons import Reason, RevokedCount, because
+
+DEFAULT_ENGINE = "wagtail_user_sessions.backends.db.SessionStore"
+
+
+class SessionQuerySet(models.QuerySet["AbstractSession"]):
+    def sessions(self) -> Self:
+        """Without the row that is none; see ``barrier``."""
+        return self.exclude(key_hash=NO_KEY)
+
+    def active(self) -> Self:
+        """Sessions that have not expired."""
+        return self.filter(expire_date__gt=timezone.now())
+
+    def expired(self) -> Self:
+        return self.filter(expire_date__lte=timezone.now())
+
+    def for_user(self, user: AbstractBaseUser) -> Self:
+        """All sessions that the user is signed in to, expired ones included."""
+        return self.filter(user=user)
+
+    def authentic_for(self, user: AbstractBaseUser) -> Self:
+        """Sessions of the user that no change of the password has ended."""
+        rows = self.for_user(user)
+        digests = auth_digests(user)
+        if digests:
+            return rows.filter(auth_digest__in=digests)
+        return rows.filter(auth_digest=None)
+
+    def for_key(self, session_key: str) -> Self:
+        """The session with this key, as it stands in the cookie."""
+        return self.filter(key_hash=hash_key(session_key))
+
+    def for_request(self, request: HttpRequest) -> Self:
+        """The session of the request, if it has one."""
+        pk = cast(Any, request.session).id
+        return self.none() if pk is None else self.filter(pk=pk)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete the rows as they are, under the keys that they have by now.
+
+        A row may get a new key between its reading and its deletion, and a copy
+        of it in the cache would then outlive it under that key.
+        """
+        if self._is_undeletable():
+            # Django says what is wrong.
+            return super().delete()
+        rows = self.using(self._writes_to).order_by().select_related(None)
+        deleted = delete_rows(rows)
+        self._result_cache = None
+        return deleted
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def update(self, **kwargs: Any) -> int:
+        """As Django's, but for the user alone: ``user.session_set.clear()`` would
+        take the sessions off every list, and leave them signed in.
+        """
+        if not kwargs.keys().isdisjoint({"user", "user_id"}) and (
+            "session_data" not in kwargs
+        ):
+            raise TypeError(
+                "The user of a session is who its data is signed in as. "
+                "To sign a user out, delete or revoke the sessions."
+            )
+        return super().update(**kwargs)
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def bulk_create(
+        self, objs: Iterable[AbstractSession], *args: Any, **kwargs: Any
+    ) -> list[AbstractSession]:
+        rows = list(objs)
+        for row in rows:
+            row.complete()
+        return super().bulk_create(rows, *args, **kwargs)
+
+    bulk_create.alters_data = True  # type: ignore[attr-defined]
+
+    def _is_undeletable(self) -> bool:
+        query = self.query
+        is_combined = query.is_sliced or query.distinct_fields or query.combinator
+        return bool(is_combined) or self._fields is not None  # type: ignore[attr-defined]
+
+    @property
+    def _writes_to(self) -> str:
+        return self._db or router.db_for_write(self.model)  # type: ignore[attr-defined]
+
+    def revoke(
+        self,
+        *,
+        by: AbstractBaseUser | None = None,
+        reason: Reason | str = Reason.REVOKED,
+    ) -> RevokedCount:
+        """End these sessions: the next request of each is refused.
+
+        Returns how many were ended. ``by`` and ``reason`` go to the signal
+        ``session_ended`` and to the log.
+        """
+        with because(reason, by=by) as ending:
+            _, per_model = retrying(self._writes_to, self.delete)
+        count = per_model.get(self.model._meta.label, 0)
+        return RevokedCount(count, cache_failed=ending.cache_failed)
+
+    revoke.queryset_only = True  # type: ignore[attr-defined]
+
+
+_Manager = models.Manager.from_queryset(SessionQuerySet)
+
+
+class SessionManager(_Manager["AbstractSession"]):
+    def get_queryset(self) -> SessionQuerySet:
+        return cast(SessionQuerySet, super().get_queryset()).sessions()
+
+
+class AbstractSession(models.Model):
+    """A session that knows its user, client and place.
+
+    Extend it for columns of your own; then point an engine of your own at it
+    with ``get_model_class()``.
+    """
+
+    # In the order in which PostgreSQL leaves the fewest gaps between the values of a
+    # row: first those of 16 and 8 bytes, then those of any length, the longest last.
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    version = models.BigIntegerField(default=0, editable=False)
+    expire_date = models.DateTimeField(_("expires"), db_index=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    signed_in_at = models.DateTimeField(
+        _("signed in"), null=True, blank=True, db_index=True
+    )
+    # The activity update writes this and all that is known of the client. None may
+    # be indexed, or PostgreSQL could not keep the update heap-only.
+    last_activity = models.DateTimeField(_("last activity"), null=True, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        verbose_name=_("user"),
+    )
+
+    # SHA-256 of the session key. The key itself is kept nowhere but in the
+    # cookie, so a stolen copy of the table signs nobody in.
+    key_hash = DigestField(max_length=KEY_HASH_LENGTH, unique=True)
+    auth_digest = DigestField(max_length=AUTH_DIGEST_LENGTH, null=True)
+    name = models.CharField(_("name"), max_length=64, blank=True)
+
+    ip = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
+    device_kind = models.CharField(
+        _("kind of device"),
+        max_length=8,
+        choices=Kind.choices,
+        default=Kind.UNKNOWN,
+    )
+    browser = models.CharField(_("browser"), max_length=64, blank=True)
+    os = models.CharField(_("operating system"), max_length=64, blank=True)
+    city = models.CharField(_("city"), max_length=128, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    user_agent = models.CharField(_("user agent"), max_length=512, blank=True)
+
+    session_data = models.TextField(_("session data"))
+
+    # Wagtail would look for references in each session that is saved.
+    wagtail_reference_index_ignore = True
+
+    objects = SessionManager()
+
+    class Meta:
+        abstract = True
+        verbose_name = _("user session")
+        verbose_name_plural = _("user sessions")
+
+    def __str__(self) -> str:
+        return self.name or self.device_label
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the row; what the cache repeats of it is no longer believed."""
+        is_new = self._state.adding
+        if is_new:
+            self.complete()
+        super().save(*args, **kwargs)
+        if not is_new:
+            purge = partial(self.get_session_store_class().purge_changed, self.key_hash)
+            Write(self._state.db or router.db_for_write(type(self)), purge)
+
+    save.alters_data = True  # type: ignore[attr-defined]
+
+    def complete(self) -> None:
+        """Whoever has a session has signed in to it: at its birth, if nobody says."""
+        if self.user_id is not None and self.signed_in_at is None:
+            self.signed_in_at = self.created_at
+
+    def delete(
+        self,
+        using: str | None = None,
+        keep_parents: bool = False,  # noqa: FBT001, FBT002
+    ) -> tuple[int, dict[str, int]]:
+        if self.pk is None:
+            # Django says what is wrong.
+            return super().delete(using, keep_parents)
+        deleted = self.rows(using).filter(pk=self.pk).delete()
+        self.pk = None
+        return deleted
+
+    @classmethod
+    def rows(cls, using: str | None = None) -> SessionQuerySet:
+        """All rows, whatever a site's own managers leave out."""
+        return SessionQuerySet(cls, using=using)
+
+    @classmethod
+    def get_session_store_class(cls) -> type[Any]:
+        """The engine that keeps these rows: SESSION_ENGINE, where it is ours."""
+        engine: type[Any] = import_module(settings.SESSION_ENGINE).SessionStore
+        get_model_class = getattr(engine, "get_model_class", None)
+        concrete = cls._meta.concrete_model
+        if get_model_class is not None and get_model_class() is concrete:
+            return engine
+        return cast("type[Any]", import_string(DEFAULT_ENGINE))
+
+    def get_decoded(self) -> dict[str, Any]:
+        """The data of the session; empty where it can't be decoded."""
+        data: dict[str, Any] = self.get_session_store_class()().decode(
+            self.session_data
+        )
+        return data
+
+    @property
+    def device_label(self) -> str:
+        """The device in a person's words, such as "Chrome on Windows"."""
+        return label(self.device_kind, self.browser, self.os)
+
+    @property
+    def place(self) -> str:
+        """City and country, as far as they are known: "London, GB"."""
+        return ", ".join(filter(None, (self.city, self.country)))
+
+    def is_current(self, request: HttpRequest) -> bool:
+        """Whether the request was made with this session."""
+        return bool(self.pk == cast(Any, request.session).id)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a request with this session would be let in as it says.
+
+        No longer once it has expired, its user was deactivated, or the
+        password has changed since. Read with ``select_related("user")``.
+        """
+        return self.expire_date > timezone.now() and (
+            self.user is None
+            or (getattr(self.user, "is_active", True) and self._is_authentic(self.user))
+        )
+
+    def _is_authentic(self, user: AbstractBaseUser) -> bool:
+        digests = auth_digests(user)
+        return self.auth_digest in digests if digests else self.auth_digest is None
+
+    def ends_with_browser(self) -> bool:
+        """Whether the browser forgets the session when it closes.
+
+        Takes the session's data, which must not be deferred for many rows.
+        """
+        store = self.get_session_store_class()()
+        store._session_cache = self.get_decoded()
+        is_so: bool = store.get_expire_at_browser_close()
+        return is_so
+
+    def rename(self, name: str) -> bool:
+        """Give the session the name that its user wants for it.
+
+        False where it has ended, or is another user's now.
+        """
+        using = router.db_for_write(type(self))
+        rows = self.rows(using).filter(pk=self.pk, user=self.user_id)
+        if not rows.update(name=name):
+            return False
+        self.name = name
+        Write(using, partial(self.get_session_store_class().purge_facts, self))
+        return True
+
+    def revoke(
+        self,
+        *,
+        by: AbstractBaseUser | None = None,
+        reason: Reason | str = Reason.REVOKED,
+    ) -> RevokedCount:
+        """End this session; see ``SessionQuerySet.revoke``.
+
+        0 where it has ended, or is another user's now.
+        """
+        rows = self.rows().filter(pk=self.pk, user=self.user_id)
+        return rows.revoke(by=by, reason=reason)

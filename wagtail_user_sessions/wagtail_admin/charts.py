@@ -1,0 +1,113 @@
+"""The bars above the listing: what the sessions that it lists have in common."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from wagtail_user_sessions.client.user_agent import Kind
+
+# How many countries have a bar of their own.
+COUNTRIES = 8
+# The drawing's units, of which the longest bar takes as many.
+LENGTH = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    label: str
+    count: int
+    # Of the longest bar of its chart.
+    share: float
+    # Where it stands, from 0 on.
+    position: int = 0
+
+    @property
+    def length(self) -> float:
+        """In units of the drawing; a session is seen, however few it is of."""
+        return round(max(self.share * LENGTH, 1.5), 2) if self.count else 0
+
+    @property
+    def top(self) -> float:
+        """Where a bar that stands upright begins."""
+        return LENGTH - self.length
+
+    @property
+    def left(self) -> int:
+        """Of an upright bar, with a unit of air on both its sides."""
+        return self.position * 10 + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    name: str
+    title: str
+    bars: Sequence[Bar]
+
+
+def draw(facts: Iterable[Sequence[Any]]) -> list[Chart]:
+    """Charts of what each session has: its kind of device, its country, and the
+    moment of its last activity, or ``None``.
+    """
+    kinds: Counter[str] = Counter()
+    countries: Counter[str] = Counter()
+    hours: Counter[int] = Counter()
+    zone = _zone()
+    for kind, country, last_activity in facts:
+        kinds[kind] += 1
+        countries[country] += 1
+        if last_activity is not None:
+            hours[last_activity.astimezone(zone).hour] += 1
+    return [
+        _chart("kind", _("Kind of device"), _kinds(kinds)),
+        _chart("country", _("Country"), _countries(countries)),
+        _chart(
+            "hour",
+            _("Hour of the last activity (%(zone)s)") % {"zone": _zone_name()},
+            [(f"{hour:02}", hours[hour]) for hour in range(24)],
+        ),
+    ]
+
+
+def _chart(name: str, title: str, counts: Sequence[tuple[str, int]]) -> Chart:
+    most = max((count for _label, count in counts), default=0) or 1
+    bars = [
+        Bar(label=label, count=count, share=count / most, position=position)
+        for position, (label, count) in enumerate(counts)
+    ]
+    return Chart(name=name, title=title, bars=bars)
+
+
+def _kinds(counts: Counter[str]) -> list[tuple[str, int]]:
+    return [
+        (str(capfirst(Kind(kind).label)), count)
+        for kind, count in counts.most_common()
+        if kind in Kind.values
+    ]
+
+
+def _countries(counts: Counter[str]) -> list[tuple[str, int]]:
+    unknown = counts.pop("", 0)
+    shown = counts.most_common(COUNTRIES)
+    others = counts.total() - sum(count for _label, count in shown)
+    rest = [(_("Others"), others), (_("Unknown"), unknown)]
+    return [*shown, *((label, count) for label, count in rest if count)]
+
+
+def _zone_name() -> str:
+    return (
+        timezone.get_current_timezone_name() if settings.USE_TZ else settings.TIME_ZONE
+    )
+
+
+def _zone() -> tzinfo | None:
+    """Naive moments are the database's, and stay as they are."""
+    return timezone.get_current_timezone() if settings.USE_TZ else None

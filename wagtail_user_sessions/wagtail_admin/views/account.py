@@ -1,0 +1,67 @@
+"""One's own devices in the admin, for whoever may enter it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLResolver, include, path, reverse
+from django.utils.translation import gettext as _
+
+from wagtail_user_sessions.backends.db import SessionStore
+from wagtail_user_sessions.devices_page import views
+from wagtail_user_sessions.devices_page.page_config import Frame
+from wagtail_user_sessions.devices_page.views import View
+from wagtail_user_sessions.wagtail_admin import template_loader
+
+NAMESPACE = "wagtail_user_sessions_account"
+
+
+def admin_urls() -> list[URLResolver]:
+    """For Wagtail, which lets in only who may enter its admin."""
+    urlpatterns = [
+        path("", _framed(views.device_list), name="device_list"),
+        path(
+            "revoke-others/",
+            _framed(views.device_revoke_others),
+            name="device_revoke_others",
+        ),
+        path("<uuid:pk>/revoke/", _framed(views.device_revoke), name="device_revoke"),
+        path("<uuid:pk>/rename/", _framed(views.device_rename), name="device_rename"),
+    ]
+    return [path("account/devices/", include((urlpatterns, NAMESPACE)))]
+
+
+def menu_item(request: HttpRequest) -> dict[str, Any] | None:
+    if not isinstance(request.session, SessionStore):
+        return None
+    return {
+        "url": reverse(f"{NAMESPACE}:device_list"),
+        "label": _("Your devices"),
+        "help_text": _("See where you are signed in, and sign devices out."),
+    }
+
+
+def _framed(view: View) -> View:
+    """The visitors' view, in the admin's frame."""
+
+    def framed(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        if not isinstance(request.session, SessionStore):
+            raise Http404
+        return view(request, frame=_frame(), **kwargs)
+
+    return framed
+
+
+def _frame() -> Frame:
+    def url_for(name: str, *args: object) -> str:
+        return reverse(f"{NAMESPACE}:{name}", args=args)
+
+    return Frame(
+        url_for=url_for,
+        login_url=reverse("wagtailadmin_login"),
+        signed_out_url=reverse("wagtailadmin_login"),
+        password_change_url=reverse("wagtailadmin_account"),
+        template="wagtail_user_sessions/admin/devices.html",
+        render=template_loader.render,
+    )

@@ -1,0 +1,134 @@
+"""Signing out what is ticked in the listing, or all that it lists."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, cast
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.functional import cached_property, classproperty
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from wagtail import hooks
+from wagtail.admin.utils import get_valid_next_url_from_request
+from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
+from wagtail.permission_policies import BasePermissionPolicy
+from wagtail.snippets.bulk_actions.snippet_bulk_action import SnippetBulkAction
+
+from wagtail_user_sessions.backends.engine import current_session_id, get_session_model
+from wagtail_user_sessions.sessions.base import AbstractSession, SessionQuerySet
+from wagtail_user_sessions.wagtail_admin.filters import find
+from wagtail_user_sessions.wagtail_admin.forms import RevocationForm
+from wagtail_user_sessions.wagtail_admin.links import url_of
+from wagtail_user_sessions.wagtail_admin.messages import report, sign_out
+from wagtail_user_sessions.wagtail_admin.open_editors import open_editors
+from wagtail_user_sessions.wagtail_admin.permission_policies import (
+    Forbidding,
+    visible_to,
+    who_asks,
+)
+
+# How many are named in the confirmation.
+NAMED = 20
+
+
+class RevokeBulkAction(Forbidding, PermissionCheckedMixin, SnippetBulkAction):
+    """Takes the place of Wagtail's own deletion, which ignores the filters."""
+
+    display_name = _("Sign out")
+    action_type = "delete"
+    aria_label = _("Sign out the selected sessions")
+    action_priority = 10
+    classes = frozenset({"serious"})
+    permission_required = "delete"
+    form_class = RevocationForm
+    template_name = "wagtail_user_sessions/admin/confirm_bulk_revoke.html"
+
+    def __init__(self, request: HttpRequest, model: type[AbstractSession]) -> None:
+        super().__init__(request, model)
+        # Wagtail's own fallback is this address, which wants to be told of rows.
+        self.next_url = get_valid_next_url_from_request(request) or url_of("list")
+
+    @classproperty
+    def models(cls) -> list[type[AbstractSession]]:
+        return [get_session_model()]
+
+    @cached_property
+    def permission_policy(self) -> BasePermissionPolicy:
+        return self.model.snippet_viewset.permission_policy
+
+    @cached_property
+    def rows(self) -> SessionQuerySet:
+        """The selected rows, without the own session: its user is to go on."""
+        ids = self.request.GET.getlist("id")
+        if "all" in ids:
+            rows = find(self.request)
+        else:
+            rows = visible_to(who_asks(self.request)).filter(pk__in=_uuids(ids))
+            if not rows.exists():
+                raise Http404
+        return rows.exclude(pk__in=[current_session_id(self.request)])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        count = self.rows.count()
+        question = ngettext(
+            "Sign out %(count)d session?", "Sign out %(count)d sessions?", count
+        )
+        users = self.rows.filter(user__isnull=False).order_by().values("user")
+        return {
+            "form": self.get_form(),
+            "view": self,
+            "items": self._named(),
+            "unnamed_count": max(0, count - NAMED),
+            "count": count,
+            "question": question % {"count": count},
+            "confirm_label": _("Yes, sign out"),
+            "cancel_url": self.next_url,
+            "open_editors": open_editors(users),
+            "page_title": self.display_name,
+            "header_icon": "logout",
+            "submit_url": f"{self.request.path}?{self.request.GET.urlencode()}",
+            **kwargs,
+        }
+
+    def _named(self) -> SessionQuerySet:
+        rows = self.rows.select_related("user").defer("session_data")
+        return rows.order_by("-signed_in_at")[:NAMED]
+
+    def form_valid(self, form: RevocationForm) -> HttpResponse:
+        """As Wagtail's, but not in one transaction, which would keep all of the rows
+        from everybody else until the last one is done.
+        """
+        before, after = map(
+            hooks.get_hooks, ("before_bulk_action", "after_bulk_action")
+        )
+        objects = list(self.rows.defer("session_data")) if before or after else []
+        response = self._call(before, objects)
+        if response is not None:
+            return response
+        by, reason = who_asks(self.request), form.reason_given
+        count = sign_out(self.rows, by=by, reason=reason)
+        report(self.request, count, cache_failed=count.cache_failed)
+        return self._call(after, objects) or redirect(self.next_url)
+
+    def _call(
+        self, functions: list[Any], objects: list[AbstractSession]
+    ) -> HttpResponse | None:
+        """The first response that a hook has for the request."""
+        for function in functions:
+            result = function(self.request, self.action_type, objects, self)
+            if isinstance(result, HttpResponseBase):
+                return cast(HttpResponse, result)
+        return None
+
+
+def _uuids(texts: list[str]) -> list[uuid.UUID]:
+    found = []
+    for text in texts:
+        try:
+            found.append(uuid.UUID(text))
+        except ValueError:
+            continue
+    return found
