@@ -13,7 +13,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.db import connection
 
-from wagtail_user_sessions.hashing import auth_digests
+from wagtail_user_sessions.hashing import valid_auth_hashes
 from wagtail_user_sessions.models import Session
 
 # Of 100,000 sessions, how many have these facts.
@@ -239,7 +239,7 @@ def _make_users(users: int) -> bytes:
     }
     with connection.cursor() as cursor:
         cursor.execute(USERS, parameters)
-    (digest,) = auth_digests(get_user_model()(password=password))
+    (digest,) = valid_auth_hashes(get_user_model()(password=password))
     return digest
 
 

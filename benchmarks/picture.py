@@ -16,14 +16,14 @@ def measure(page: Callable[[], object], *, runs: int) -> Measured:
     are those that were read for the count, so that there is no query of its own.
     """
     times: list[float] = []
-    draw = charts.draw
+    draw = charts.build_charts
 
     def drawn(facts: Any) -> list[charts.Chart]:
         charts: list[charts.Chart] = []
         times.append(seconds(lambda: charts.extend(draw(facts))))
         return charts
 
-    with mock.patch.object(charts, "draw", drawn):
+    with mock.patch.object(charts, "build_charts", drawn):
         for _ in range(runs + 1):
             page()
     return Measured(times=tuple(times[1:]), queries=0)

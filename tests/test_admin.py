@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from tests.device_page import is_signed_in, signed_in
-from wagtail_user_sessions.hashing import NO_KEY
+from wagtail_user_sessions.hashing import MARKER_KEY_HASH
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.signals import session_ended
 
@@ -67,7 +67,7 @@ def test_sessions_are_listed_and_found(here, there):
 def test_the_barrier_of_a_sign_out_of_everybody_is_not_listed(here, there):
     rows = Session.objects.filter(pk=there.session.id)
     long_ago = timezone.now() - timedelta(days=1)
-    rows.update(key_hash=NO_KEY, signed_in_at=long_ago)
+    rows.update(key_hash=MARKER_KEY_HASH, signed_in_at=long_ago)
     assert here.get(LIST).content.decode().count('class="action-select"') == 1
 
 

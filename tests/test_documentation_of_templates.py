@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils.functional import cached_property
 
-from wagtail_user_sessions.devices_page.device_item import Device
+from wagtail_user_sessions.devices_page.device_item import DeviceItem
 from wagtail_user_sessions.devices_page.device_list import DeviceList
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -81,7 +81,7 @@ def test_each_variable_is_explained():
 
 
 @pytest.mark.parametrize(
-    ("title", "cls"), [("devices", DeviceList), ("device", Device)]
+    ("title", "cls"), [("devices", DeviceList), ("device", DeviceItem)]
 )
 def test_each_attribute_of_the_list_and_its_devices_is_explained(title, cls):
     rows = re.findall(r"^\| (`.*?) \|", section(f"`{title}`"), re.M)

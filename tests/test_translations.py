@@ -30,7 +30,7 @@ from tests.device_page import (
     signed_in,
 )
 from tests.settings import BASE_DIR
-from wagtail_user_sessions.devices_page.formatting import ago
+from wagtail_user_sessions.devices_page.formatting import time_ago
 from wagtail_user_sessions.devices_page.list_params import SHOWN_AT_FIRST
 from wagtail_user_sessions.hashing import KEY_HASH_LENGTH
 from wagtail_user_sessions.models import Session
@@ -159,7 +159,7 @@ def test_a_catalogue_names_its_language_and_nobody_s_address(language):
 def test_a_relative_time_is_inflected(language, count, expected):
     now = timezone.now()
     with override(language):
-        assert ago(now - timedelta(days=count), now=now) == expected
+        assert time_ago(now - timedelta(days=count), now=now) == expected
 
 
 # The templates

@@ -5,7 +5,7 @@ import asyncio
 from asgiref.sync import sync_to_async
 from django.http import HttpResponse, JsonResponse
 
-from wagtail_user_sessions.cache.backend import session_cache
+from wagtail_user_sessions.cache.backend import get_session_cache
 from wagtail_user_sessions.models import Session
 
 both_have_read = asyncio.Barrier(2)
@@ -33,7 +33,7 @@ async def session_id(request):
 
 async def cache_connection(request):
     """The connection of the request's session to Redis, by Redis' number."""
-    client = session_cache()._cache.get_client()
+    client = get_session_cache()._cache.get_client()
     return HttpResponse(str(await sync_to_async(client.client_id)()))
 
 

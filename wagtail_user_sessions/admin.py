@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy, ngettext
 
 from .backends.engine import current_session_id, get_session_model
-from .sessions.base import AbstractSession, SessionQuerySet
+from .sessions.base import REVOKE_BATCH_SIZE, AbstractSession, SessionQuerySet
 from .sessions.reasons import cache_failure_text
 
 FIELDS = (
@@ -62,7 +62,7 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> SessionQuerySet:
         using = router.db_for_write(self.model)
-        rows = self.model.rows(using).sessions().defer("session_data")
+        rows = self.model.rows(using).without_marker().defer("session_data")
         if not getattr(request.user, "is_superuser", False):
             superusers = auth.get_user_model()._base_manager
             rows = rows.exclude(user__in=superusers.filter(is_superuser=True))
@@ -93,7 +93,9 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         is_own_among_them = queryset.filter(
             pk__in=[current_session_id(request)]
         ).exists()
-        _others(request, queryset).revoke(by=_actor(request))
+        _others(request, queryset).revoke(
+            by=_actor(request), batch_size=REVOKE_BATCH_SIZE
+        )
         if is_own_among_them:
             auth.logout(request)
 
@@ -106,7 +108,9 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> None:
         users = queryset.order_by().exclude(user=None).values_list("user", flat=True)
         rows = self.get_queryset(request).filter(user__in=list(users))
-        count = _others(request, rows).revoke(by=_actor(request))
+        count = _others(request, rows).revoke(
+            by=_actor(request), batch_size=REVOKE_BATCH_SIZE
+        )
         text = ngettext(
             "%(count)d session was signed out.",
             "%(count)d sessions were signed out.",

@@ -35,10 +35,10 @@ class WagtailUserSessionsConfig(AppConfig):
             self._prepare_admin(models)
 
     def _prepare_admin(self, models: list[type[AbstractSession]]) -> None:
-        from .sessions.end_events import rows_ended
+        from .sessions.end_events import sessions_ended
         from .wagtail_admin import log_actions
         from .wagtail_admin.permission_policies import register_permission_policies
 
         register_permission_policies()
         for model in models:
-            rows_ended.connect(log_actions.sessions_ended, sender=model)
+            sessions_ended.connect(log_actions.sessions_ended, sender=model)

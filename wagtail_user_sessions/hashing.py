@@ -10,11 +10,11 @@ from django.views.decorators.debug import sensitive_variables
 KEY_HASH_LENGTH = 32
 AUTH_DIGEST_LENGTH = 16
 # The hash of no key: of the row that is a barrier, and no session.
-NO_KEY = b"\xff" * KEY_HASH_LENGTH
+MARKER_KEY_HASH = b"\xff" * KEY_HASH_LENGTH
 
 
 @sensitive_variables("session_key")
-def hash_key(session_key: str) -> bytes:
+def hash_session_key(session_key: str) -> bytes:
     """The 32 bytes that stand for a session key in the database and the cache.
 
     Unsalted and without SECRET_KEY: a random key of 160 bits needs no pepper,
@@ -30,7 +30,7 @@ def digest_auth_hash(auth_hash: str) -> bytes:
     return sha256(encoded).digest()[:AUTH_DIGEST_LENGTH]
 
 
-def auth_digests(user: AbstractBaseUser) -> list[bytes]:
+def valid_auth_hashes(user: AbstractBaseUser) -> list[bytes]:
     """The digests of the auth hashes that are valid for the user now.
 
     None where the user model knows no such hash, as Django allows.

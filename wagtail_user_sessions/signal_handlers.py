@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from .backends.db import SessionStore
 from .sessions import end_events
 from .sessions.base import AbstractSession, SessionQuerySet
-from .sessions.deletion import locked
+from .sessions.deletion import lock_rows
 from .sessions.reasons import Reason
-from .sql.instances import twin
+from .sql.instances import copy_instance
 
 
 def session_about_to_be_deleted(
@@ -30,7 +30,7 @@ def session_about_to_be_deleted(
         return
     if not end_events.are_copied(sender):
         return
-    rows = locked(sender.rows(using).filter(pk=instance.pk))
+    rows = lock_rows(sender.rows(using).filter(pk=instance.pk))
     found = rows.values_list("key_hash").first()
     if found is not None:
         (instance.key_hash,) = found
@@ -45,7 +45,7 @@ def session_deleted(
 ) -> None:
     """A row was deleted, by whichever road."""
     # The deletion takes the primary key from the instance.
-    end_events.note(sender, twin(instance), using=using, origin=origin)
+    end_events.record(sender, copy_instance(instance), using=using, origin=origin)
 
 
 def user_signed_in(sender: object, request: HttpRequest | None, **kwargs: Any) -> None:

@@ -19,8 +19,8 @@ from wagtail.models import Page
 from wagtail.rich_text import expand_db_html
 
 from .devices_page import views
-from .devices_page.page_config import DEFAULT_TEMPLATE, Frame
-from .devices_page.preview import sample_list
+from .devices_page.page_config import DEFAULT_TEMPLATE, PageConfig
+from .devices_page.preview import preview_list
 
 
 class DevicesPageMixin(RoutablePageMixin, models.Model):
@@ -46,21 +46,21 @@ class DevicesPageMixin(RoutablePageMixin, models.Model):
 
     @path("")
     def device_list(self, request: HttpRequest) -> HttpResponse:
-        return views.device_list(request, frame=self.get_frame(request))
+        return views.device_list(request, config=self.get_page_config(request))
 
     @path("revoke-others/")
     def device_revoke_others(self, request: HttpRequest) -> HttpResponse:
-        return views.device_revoke_others(request, frame=self.get_frame(request))
+        return views.device_revoke_others(request, config=self.get_page_config(request))
 
     @path("<uuid:pk>/revoke/")
     def device_revoke(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        return views.device_revoke(request, frame=self.get_frame(request), pk=pk)
+        return views.device_revoke(request, config=self.get_page_config(request), pk=pk)
 
     @path("<uuid:pk>/rename/")
     def device_rename(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        return views.device_rename(request, frame=self.get_frame(request), pk=pk)
+        return views.device_rename(request, config=self.get_page_config(request), pk=pk)
 
-    def get_frame(self, request: HttpRequest) -> Frame:
+    def get_page_config(self, request: HttpRequest) -> PageConfig:
         page_url: str = self.get_url(request)
 
         def url_for(name: str, *args: object) -> str:
@@ -71,7 +71,7 @@ class DevicesPageMixin(RoutablePageMixin, models.Model):
 
         own = self.get_template(request)
         own_names = [own] if isinstance(own, str) else own
-        return Frame(
+        return PageConfig(
             url_for=url_for,
             # Where Wagtail's own private pages lead to.
             login_url=getattr(settings, "WAGTAIL_FRONTEND_LOGIN_URL", None) or "",
@@ -87,9 +87,9 @@ class DevicesPageMixin(RoutablePageMixin, models.Model):
 
     def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
         """The page with examples in the place of devices: nothing in it acts."""
-        frame = self.get_frame(request)
-        context = {**frame.context, "devices": sample_list()}
-        return TemplateResponse(request, frame.template, context)
+        config = self.get_page_config(request)
+        context = {**config.context, "devices": preview_list()}
+        return TemplateResponse(request, config.template, context)
 
     def get_cached_paths(self) -> list[str]:
         # Each visitor sees another list, so no cache in front has a copy.

@@ -16,7 +16,7 @@ from django.db import connections
 
 from wagtail_user_sessions.models import Reason, Session
 from wagtail_user_sessions.sessions.mass_deletion import MassRevocation
-from wagtail_user_sessions.sessions.reasons import because
+from wagtail_user_sessions.sessions.reasons import end_context
 
 from .browsers import Browser
 from .endings import Ending, Endings
@@ -83,7 +83,7 @@ class Saboteur:
         user = self._user(username)
         with self.endings.calling("delete()", username=username) as ending:
             # The reason of whoever gives none; to be told of a failed cache.
-            with because(Reason.DELETED) as cause:
+            with end_context(Reason.DELETED) as cause:
                 user.session_set.all().delete()
             ending.cache_failed = cause.cache_failed
 

@@ -499,7 +499,7 @@ def test_a_flush_that_was_rolled_back_is_repeated(session, store):
         session.flush()
         transaction.set_rollback(True)
     assert store(old_key).get("kept") == 1
-    session.settle()
+    session.handle_rollbacks()
     assert store(old_key).load() == {}
 
 
@@ -674,7 +674,7 @@ def test_a_save_makes_no_row_where_nobody_takes_part(session, monkeypatch):
     session["kept"] = 2
     session.save()
     assert stored(session)["kept"] == 2
-    assert set(session._columns_of({})) == set(row_values.OF_DATA)
+    assert set(session._columns_of({})) == set(row_values.DATA_COLUMNS)
 
 
 def test_own_columns_that_fill_themselves_do():

@@ -20,7 +20,7 @@ class PickleSerializer:
 
 @pytest.fixture(autouse=True)
 def forget():
-    signing.forget()
+    signing.clear()
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_a_mixin_behind_the_engine_takes_part(store):
     session = type("SitesOwn", (store, Reversing), {})()
     text = session.encode({"a": 1})
     assert django_signing.loads(text[::-1], salt=session.key_salt) == {"a": 1}
-    signing.forget()
+    signing.clear()
     assert session.decode(text) == {"a": 1}
 
 

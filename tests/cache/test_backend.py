@@ -7,7 +7,7 @@ import redis
 from django.core.cache import CacheKeyWarning, InvalidCacheBackendError, caches
 from django.core.cache.backends.redis import RedisCache
 
-from wagtail_user_sessions.cache.backend import session_cache
+from wagtail_user_sessions.cache.backend import get_session_cache
 
 
 class SitesOwnCache(RedisCache):
@@ -34,17 +34,17 @@ def use(settings, **cache):
 
 def test_all_threads_share_a_client_of_redis(redis_cache, clients):
     def call(number):
-        cache = session_cache()
+        cache = get_session_cache()
         cache.set(f"key.{number % 5}", number)
         return cache, cache.get(f"key.{number % 5}") % 5
 
     with ThreadPoolExecutor(5) as pool:
         answers = list(pool.map(call, range(50)))
-    assert {id(cache) for cache, _ in answers} == {id(session_cache())}
+    assert {id(cache) for cache, _ in answers} == {id(get_session_cache())}
     assert [value for _, value in answers] == [number % 5 for number in range(50)]
     # Threads that begin at once may make one each.
     known = len(clients)
-    assert session_cache().get_many(["key.1", "key.2", "other"]).keys() == {
+    assert get_session_cache().get_many(["key.1", "key.2", "other"]).keys() == {
         "key.1",
         "key.2",
     }
@@ -54,26 +54,26 @@ def test_all_threads_share_a_client_of_redis(redis_cache, clients):
 def test_it_has_the_entries_of_the_alias(redis_cache, settings):
     use(settings, KEY_PREFIX="some", VERSION=3, TIMEOUT=100)
     caches["default"].set("one", 1)
-    assert session_cache().get("one") == 1
-    session_cache().set_many({"two": 2, "three": [3]})
+    assert get_session_cache().get("one") == 1
+    get_session_cache().set_many({"two": 2, "three": [3]})
     assert caches["default"].get_many(["two", "three"]) == {"two": 2, "three": [3]}
     assert 0 < caches["default"]._cache.get_client().ttl("some:3:two") <= 100
 
 
 def test_options_hold(redis_cache, settings):
     use(settings, OPTIONS={"socket_timeout": 0.25})
-    pool = session_cache()._cache.get_client().connection_pool
+    pool = get_session_cache()._cache.get_client().connection_pool
     assert pool.make_connection().socket_timeout == 0.25
 
 
 def test_changed_settings_hold_at_once(redis_cache, settings):
-    before = session_cache()
+    before = get_session_cache()
     use(settings, KEY_PREFIX="other")
-    assert session_cache() is not before
+    assert get_session_cache() is not before
     settings.CACHES = settings.CACHES | {"sessions": settings.CACHES["default"]}
     settings.SESSION_CACHE_ALIAS = "sessions"
-    session_cache().set("here", 1)
-    assert session_cache() is not caches["default"]
+    get_session_cache().set("here", 1)
+    assert get_session_cache() is not caches["default"]
     assert caches["sessions"].get("here") == 1
 
 
@@ -86,7 +86,7 @@ def test_changed_settings_hold_at_once(redis_cache, settings):
 )
 def test_other_caches_are_left_as_they_are(settings, backend):
     use(settings, BACKEND=backend)
-    assert session_cache() is caches["default"]
+    assert get_session_cache() is caches["default"]
 
 
 @pytest.mark.parametrize(
@@ -98,13 +98,13 @@ def test_other_caches_are_left_as_they_are(settings, backend):
     ],
 )
 def test_a_limit_of_connections_is_that_of_a_thread(redis_cache, settings, limit):
-    assert session_cache() is not caches["default"]
+    assert get_session_cache() is not caches["default"]
     use(settings, **limit)
-    assert session_cache() is caches["default"]
+    assert get_session_cache() is caches["default"]
 
 
 def test_keys_are_none_that_others_are_warned_of(redis_cache):
-    session_cache().set("with spaces", 1)
+    get_session_cache().set("with spaces", 1)
     with pytest.warns(CacheKeyWarning):
         assert caches["default"].get("with spaces") == 1
 
@@ -112,4 +112,4 @@ def test_keys_are_none_that_others_are_warned_of(redis_cache):
 def test_an_alias_that_is_not_there_is_told(settings):
     settings.SESSION_CACHE_ALIAS = "nowhere"
     with pytest.raises(InvalidCacheBackendError, match="nowhere"):
-        session_cache()
+        get_session_cache()

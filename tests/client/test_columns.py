@@ -7,14 +7,14 @@ import pytest
 from tests import geoip_database
 from wagtail_user_sessions.client import columns as client_columns
 from wagtail_user_sessions.client import geoip
-from wagtail_user_sessions.client.request import Client, Hints
+from wagtail_user_sessions.client.request import Client, ClientHints
 from wagtail_user_sessions.models import Session
 
 AGENT = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/140.0.0.0 Safari/537.36"
 )
-BRAVE = Hints(brands='"Brave";v="140"', platform='"Windows"', mobile="?0")
+BRAVE = ClientHints(brands='"Brave";v="140"', platform='"Windows"', mobile="?0")
 CLIENT = Client(ip_address("192.0.2.77"), AGENT)
 
 
@@ -33,7 +33,7 @@ def keep(settings):
 
 
 def collected(client=CLIENT, *names):
-    columns = client_columns.collect(client)
+    columns = client_columns.client_columns(client)
     return tuple(columns[name] for name in names) if names else columns
 
 
@@ -50,7 +50,7 @@ def test_all_is_kept_by_default():
 
 
 def test_of_a_client_that_tells_nothing_nothing_is_kept():
-    assert collected(Client()) == client_columns.BLANK
+    assert collected(Client()) == client_columns.EMPTY
 
 
 # Addresses
@@ -84,7 +84,7 @@ def test_the_place_is_looked_up_before_the_address_is_anonymised(
 
 def test_without_location_no_database_is_opened(keep, monkeypatch):
     keep(LOCATION=False)
-    monkeypatch.delattr(geoip, "_readers")
+    monkeypatch.delattr(geoip, "_reader")
     assert collected(CLIENT, "ip", "city", "country") == ("192.0.2.77", "", "")
 
 
@@ -109,11 +109,13 @@ def test_of_a_user_agent_nothing_may_be_kept(keep):
 
 
 def row(client=CLIENT):
-    return Session(**client_columns.collect(client))
+    return Session(**client_columns.client_columns(client))
 
 
 def is_changed(client, *, since=CLIENT):
-    return client_columns.differ(row(since), client_columns.identify(client))
+    return client_columns.has_changed(
+        row(since), client_columns.identity_columns(client)
+    )
 
 
 STORAGES = [
@@ -165,9 +167,9 @@ def test_a_new_version_is_a_change_where_the_user_agent_is_kept(
 
 
 def test_a_row_without_facts_is_blank():
-    assert client_columns.is_blank(Session())
-    assert client_columns.is_blank(row(Client()))
-    assert not client_columns.is_blank(row())
+    assert client_columns.is_empty(Session())
+    assert client_columns.is_empty(row(Client()))
+    assert not client_columns.is_empty(row())
 
 
 @pytest.mark.django_db
@@ -181,7 +183,9 @@ def test_a_row_without_facts_is_blank():
 )
 def test_an_address_that_was_stored_never_differs_from_itself(store_row, ip):
     client = Client(ip_address(ip))
-    assert not client_columns.differ(store_row(client), client_columns.identify(client))
+    assert not client_columns.has_changed(
+        store_row(client), client_columns.identity_columns(client)
+    )
 
 
 @pytest.fixture

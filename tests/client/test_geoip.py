@@ -15,7 +15,7 @@ NOWHERE = Location()
 
 @pytest.fixture(autouse=True)
 def new_reader(monkeypatch):
-    monkeypatch.setattr(geoip, "_readers", geoip.Readers())
+    monkeypatch.setattr(geoip, "_reader", geoip.ReloadingReader())
 
 
 @pytest.fixture
@@ -233,5 +233,5 @@ def test_a_database_that_was_mended_is_used_again(database, caplog):
 
 def test_a_failure_of_a_replaced_reader_gives_up_nothing(database):
     at()
-    geoip._readers.give_up(geoip.GeoIP2(database))
+    geoip._reader.give_up(geoip.GeoIP2(database))
     assert at() == ZURICH

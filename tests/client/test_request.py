@@ -3,7 +3,7 @@
 import pytest
 from django.test import RequestFactory
 
-from wagtail_user_sessions.client.request import Hints, from_request
+from wagtail_user_sessions.client.request import ClientHints, from_request
 
 
 def read(**meta):
@@ -18,12 +18,12 @@ def test_user_agent_and_hints_are_read():
         HTTP_SEC_CH_UA_MOBILE="?0",
     )
     assert found.user_agent == "Mozilla/5.0"
-    assert found.hints == Hints('"Brave";v="140"', '"Linux"', "?0")
+    assert found.hints == ClientHints('"Brave";v="140"', '"Linux"', "?0")
 
 
 def test_a_request_without_headers_has_neither():
     found = read()
-    assert (found.user_agent, found.hints) == ("", Hints())
+    assert (found.user_agent, found.hints) == ("", ClientHints())
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ def test_a_hint_of_100_kilobytes_is_cut():
     long = "a" * 100_000
     names = ("HTTP_SEC_CH_UA", "HTTP_SEC_CH_UA_PLATFORM", "HTTP_SEC_CH_UA_MOBILE")
     hints = read(**dict.fromkeys(names, long)).hints
-    assert hints == Hints("a" * 256, "a" * 256, "a" * 256)
+    assert hints == ClientHints("a" * 256, "a" * 256, "a" * 256)

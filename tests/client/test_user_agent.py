@@ -5,8 +5,13 @@ import logging
 import pytest
 
 from wagtail_user_sessions.client import user_agent
-from wagtail_user_sessions.client.request import Hints
-from wagtail_user_sessions.client.user_agent import Device, Kind, describe, label
+from wagtail_user_sessions.client.request import ClientHints
+from wagtail_user_sessions.client.user_agent import (
+    DeviceKind,
+    UserAgentInfo,
+    device_label,
+    parse_user_agent,
+)
 
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
 MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)"
@@ -224,34 +229,38 @@ UNKNOWN = [
     ("A" * 512, "Unknown device"),
 ]
 TABLE = [
-    *((agent, Kind.DESKTOP, text) for agent, text in DESKTOPS),
-    *((agent, Kind.MOBILE, text) for agent, text in MOBILES),
-    *((agent, Kind.TABLET, text) for agent, text in TABLETS),
-    *((agent, Kind.BOT, text) for agent, text in BOTS),
-    *((agent, Kind.UNKNOWN, text) for agent, text in UNKNOWN),
+    *((agent, DeviceKind.DESKTOP, text) for agent, text in DESKTOPS),
+    *((agent, DeviceKind.MOBILE, text) for agent, text in MOBILES),
+    *((agent, DeviceKind.TABLET, text) for agent, text in TABLETS),
+    *((agent, DeviceKind.BOT, text) for agent, text in BOTS),
+    *((agent, DeviceKind.UNKNOWN, text) for agent, text in UNKNOWN),
 ]
 
 
 def label_of(device):
-    return label(device.kind, device.browser, device.os)
+    return device_label(device.kind, device.browser, device.os)
 
 
 @pytest.mark.parametrize(("agent", "kind", "text"), TABLE)
 def test_a_user_agent_is_told_in_a_persons_words(agent, kind, text):
-    device = describe(agent)
+    device = parse_user_agent(agent)
     assert (device.kind, label_of(device)) == (kind, text)
 
 
 @pytest.mark.parametrize(("agent", "kind", "text"), TABLE)
 def test_no_version_appears(agent, kind, text):
-    device = describe(agent)
+    device = parse_user_agent(agent)
     assert not any(c.isdigit() for c in device.browser + device.os + text)
 
 
 def test_browser_and_system_are_families():
-    assert describe(DESKTOPS[0][0]) == Device(Kind.DESKTOP, "Chrome", "Windows")
-    assert describe(TABLETS[0][0]) == Device(Kind.TABLET, "Safari", "iOS")
-    assert describe("") == Device(Kind.UNKNOWN, "", "")
+    assert parse_user_agent(DESKTOPS[0][0]) == UserAgentInfo(
+        DeviceKind.DESKTOP, "Chrome", "Windows"
+    )
+    assert parse_user_agent(TABLETS[0][0]) == UserAgentInfo(
+        DeviceKind.TABLET, "Safari", "iOS"
+    )
+    assert parse_user_agent("") == UserAgentInfo(DeviceKind.UNKNOWN, "", "")
 
 
 # Client hints
@@ -277,8 +286,8 @@ def test_the_brand_of_the_hints_is_believed_over_the_user_agent(
     brand, expected, is_first
 ):
     own = f'"{brand}";v="140"'
-    hints = Hints(brands=f"{own}, {GREASE}" if is_first else f"{GREASE}, {own}")
-    assert describe(CHROMIUM, hints).browser == expected
+    hints = ClientHints(brands=f"{own}, {GREASE}" if is_first else f"{GREASE}, {own}")
+    assert parse_user_agent(CHROMIUM, hints).browser == expected
 
 
 @pytest.mark.parametrize(
@@ -292,41 +301,47 @@ def test_the_brand_of_the_hints_is_believed_over_the_user_agent(
     ],
 )
 def test_the_platform_of_the_hints_is_believed_over_the_user_agent(platform, expected):
-    assert describe(CHROMIUM, Hints(platform=platform)).os == expected
+    assert parse_user_agent(CHROMIUM, ClientHints(platform=platform)).os == expected
 
 
 def test_the_hint_of_a_mobile_device_is_believed_over_the_user_agent():
     android = f"{ANDROID} {BLINK} Safari/537.36"
-    assert describe(android, Hints(mobile="?0")).kind == Kind.TABLET
-    assert describe(android, Hints(mobile="?1")).kind == Kind.MOBILE
+    assert parse_user_agent(android, ClientHints(mobile="?0")).kind == DeviceKind.TABLET
+    assert parse_user_agent(android, ClientHints(mobile="?1")).kind == DeviceKind.MOBILE
 
 
 def test_hints_describe_a_device_that_keeps_its_user_agent_to_itself():
-    hints = Hints(f'{GREASE}, "Brave";v="140"', '"Windows"', "?0")
-    assert describe("", hints) == Device(Kind.DESKTOP, "Brave", "Windows")
+    hints = ClientHints(f'{GREASE}, "Brave";v="140"', '"Windows"', "?0")
+    assert parse_user_agent("", hints) == UserAgentInfo(
+        DeviceKind.DESKTOP, "Brave", "Windows"
+    )
 
 
 @pytest.mark.parametrize(
     "hints",
     [
-        Hints(),
-        Hints(brands=GREASE, platform='"Unknown"', mobile="?0"),
-        Hints(brands='"', platform='""', mobile="?"),
-        Hints(brands='"Nobody\'s Browser";v="1"', platform='"Plan 9"', mobile="yes"),
-        Hints(brands="Brave", platform="\\", mobile="?01"),
-        Hints(brands='"' * 256, platform=";" * 256, mobile="?" * 256),
+        ClientHints(),
+        ClientHints(brands=GREASE, platform='"Unknown"', mobile="?0"),
+        ClientHints(brands='"', platform='""', mobile="?"),
+        ClientHints(
+            brands='"Nobody\'s Browser";v="1"', platform='"Plan 9"', mobile="yes"
+        ),
+        ClientHints(brands="Brave", platform="\\", mobile="?01"),
+        ClientHints(brands='"' * 256, platform=";" * 256, mobile="?" * 256),
     ],
 )
 @pytest.mark.parametrize(("agent", "kind", "text"), TABLE[::5])
 def test_hints_that_are_absent_unknown_or_garbled_mean_nothing(
     agent, kind, text, hints
 ):
-    assert describe(agent, hints) == describe(agent)
+    assert parse_user_agent(agent, hints) == parse_user_agent(agent)
 
 
 def test_hints_make_no_person_of_a_bot():
-    hints = Hints(f'{GREASE}, "Google Chrome";v="140"', '"Windows"', "?0")
-    assert describe(BOTS[0][0], hints) == Device(Kind.BOT, "Googlebot", "")
+    hints = ClientHints(f'{GREASE}, "Google Chrome";v="140"', '"Windows"', "?0")
+    assert parse_user_agent(BOTS[0][0], hints) == UserAgentInfo(
+        DeviceKind.BOT, "Googlebot", ""
+    )
 
 
 # Labels
@@ -347,7 +362,7 @@ def test_hints_make_no_person_of_a_bot():
     ],
 )
 def test_the_label_says_what_is_known(kind, browser, os, text):
-    assert label(kind, browser, os) == text
+    assert device_label(kind, browser, os) == text
 
 
 # What a client may send
@@ -358,8 +373,8 @@ def test_the_label_says_what_is_known(kind, browser, os, text):
     ["Peapod/²", "Peapod/².³.¹", "bPod BMID/²", "philpodder/1.1.²", "Player FM BMID/٣"],
 )
 def test_digits_that_python_cannot_count_with_raise_nothing(agent, caplog):
-    describe.cache_clear()
-    assert describe(agent).os == ""
+    parse_user_agent.cache_clear()
+    assert parse_user_agent(agent).os == ""
     assert not caplog.records
 
 
@@ -367,11 +382,11 @@ def test_a_parser_that_fails_leaves_the_device_unknown(monkeypatch, caplog):
     def fail(text):
         raise ZeroDivisionError
 
-    describe.cache_clear()
+    parse_user_agent.cache_clear()
     monkeypatch.setattr(user_agent.user_agents, "parse", fail)
     with caplog.at_level(logging.ERROR):
-        assert describe("a user agent that nobody else has") == Device()
-    describe.cache_clear()
+        assert parse_user_agent("a user agent that nobody else has") == UserAgentInfo()
+    parse_user_agent.cache_clear()
     assert len(caplog.records) == 1
     assert "nobody" not in caplog.records[0].getMessage()
 
@@ -380,13 +395,13 @@ def test_a_parser_that_fails_leaves_the_device_unknown(monkeypatch, caplog):
     "agent", [f"{'x' * 500}bot/1.0", "https://example.com/bot", f"CCBot{'/' * 200} bot"]
 )
 def test_a_family_fits_its_column_and_is_no_piece_of_an_address(agent):
-    device = describe(agent)
+    device = parse_user_agent(agent)
     assert len(device.browser) <= user_agent.FAMILY_LIMIT
     assert "/" not in device.browser
 
 
 def test_a_user_agent_that_comes_again_is_not_parsed_again(monkeypatch):
     agent = f"{WINDOWS} {BLINK} Safari/537.36"
-    expected = describe(agent)
+    expected = parse_user_agent(agent)
     monkeypatch.delattr(user_agent.user_agents, "parse")
-    assert describe(agent) == expected
+    assert parse_user_agent(agent) == expected

@@ -6,7 +6,7 @@ from django.utils import formats, timezone
 from django.utils.translation import get_language, override
 
 from wagtail_user_sessions.devices_page import formatting
-from wagtail_user_sessions.devices_page.formatting import Calendar
+from wagtail_user_sessions.devices_page.formatting import DateFormatter
 
 MOMENT = datetime(2026, 3, 15, 22, 30, 45, 123456, tzinfo=UTC)
 # What a template would write in its place.
@@ -20,7 +20,7 @@ def filtered(moment):
 
 
 def written(moment, calendar=None):
-    found = (calendar or Calendar()).write(moment)
+    found = (calendar or DateFormatter()).write(moment)
     return f"{found['iso']}|{found['date']}|{found['time']}"
 
 
@@ -67,8 +67,8 @@ def test_a_style_of_the_sites_own_may_tell_anything(style, date, time):
 def test_the_same_minute_is_told_apart_by_a_style_with_seconds(style):
     style("j", "H:i:s")
     later = MOMENT + timedelta(seconds=1)
-    assert Calendar().write(MOMENT)["time"] == "22:30:45"
-    assert Calendar().write(later)["time"] == "22:30:46"
+    assert DateFormatter().write(MOMENT)["time"] == "22:30:45"
+    assert DateFormatter().write(later)["time"] == "22:30:46"
 
 
 def test_without_time_zones_a_moment_is_written_as_it_is(settings):
@@ -81,15 +81,15 @@ def test_without_time_zones_a_moment_is_written_as_it_is(settings):
 def test_a_calendar_keeps_its_language_and_spoils_no_other():
     formatting._kept_text.cache_clear()
     with override("de"):
-        german = Calendar()
+        german = DateFormatter()
     with override("fr"):
         assert german.write(MOMENT)["date"] == "15. März 2026"
-        assert Calendar().write(MOMENT)["date"] == "15 mars 2026"
+        assert DateFormatter().write(MOMENT)["date"] == "15 mars 2026"
     assert german.write(MOMENT)["date"] == "15. März 2026"
 
 
 def test_a_day_and_a_minute_are_written_once():
     formatting._kept_text.cache_clear()
     for minutes in (0, 0, 1, 1):
-        Calendar().write(MOMENT + timedelta(minutes=minutes))
+        DateFormatter().write(MOMENT + timedelta(minutes=minutes))
     assert formatting._kept_text.cache_info().misses == 3

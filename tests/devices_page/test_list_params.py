@@ -5,14 +5,14 @@ from wagtail_user_sessions.devices_page.list_params import (
     MAX_SHOWN,
     MORE,
     SHOWN_AT_FIRST,
-    ListState,
+    ListParams,
 )
 
 PK = "1a87f768-d46f-4124-b27c-e68b83d7590e"
 
 
 def state(query):
-    return ListState.from_query(QueryDict(query))
+    return ListParams.from_query(QueryDict(query))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_an_id_is_understood_however_it_is_written():
 
 @pytest.mark.parametrize("query", ["confirm=x", "rename=x", "rename=others"])
 def test_what_is_no_id_is_left_out(query):
-    assert state(query) == ListState()
+    assert state(query) == ListParams()
 
 
 def test_a_closed_list_keeps_its_length_alone():

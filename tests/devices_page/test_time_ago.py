@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from wagtail_user_sessions.devices_page.formatting import ago
+from wagtail_user_sessions.devices_page.formatting import time_ago
 
 NOW = timezone.now()
 
@@ -27,4 +27,4 @@ NOW = timezone.now()
     ],
 )
 def test_the_time_since_a_moment_is_told_in_its_largest_unit(elapsed, words):
-    assert ago(NOW - elapsed, now=NOW) == words
+    assert time_ago(NOW - elapsed, now=NOW) == words

@@ -33,7 +33,7 @@ from wagtail_user_sessions.client import geoip, user_agent
 from wagtail_user_sessions.devices_page import formatting, page_config
 from wagtail_user_sessions.devices_page.own_sessions import OwnSessions
 from wagtail_user_sessions.models import Session, SessionQuerySet
-from wagtail_user_sessions.sql.instances import twin
+from wagtail_user_sessions.sql.instances import copy_instance
 
 pytestmark = [
     pytest.mark.urls("tests.device_page"),
@@ -217,7 +217,7 @@ def test_the_page_takes_the_same_queries_for_any_number_of_sessions(
     copies = []
     for number in range(count - 1):
         row.pk, row.key_hash = uuid.uuid4(), number.to_bytes(32)
-        copies.append(twin(row))
+        copies.append(copy_instance(row))
     Session.objects.bulk_create(copies)
     here.get(URL)
     here.get(URL)
@@ -283,7 +283,7 @@ def test_no_user_agent_is_parsed_and_no_geoip_file_opened_for_a_list(
     def refuse(*args, **kwargs):
         raise AssertionError("a list was about to parse")
 
-    monkeypatch.setattr(user_agent, "describe", refuse)
+    monkeypatch.setattr(user_agent, "parse_user_agent", refuse)
     monkeypatch.setattr(geoip, "locate", refuse)
     assert len(listed(here.get(URL))) == 2
 
@@ -775,7 +775,8 @@ def test_a_refresh_is_no_activity(here, settings):
     change(here, last_activity=ago(hours=1), expire_date=timezone.now() + timedelta(1))
     before = Session.objects.values("last_activity", "expire_date").get()
     # A copy in the cache doesn't know of the change above.
-    Session.objects.get().get_session_store_class().purge_facts(Session.objects.get())
+    row = Session.objects.get()
+    row.get_session_store_class().purge_changed(row.key_hash)
     assert here.get(URL, {"refresh": "1"}, headers=HTMX).status_code == 200
     assert Session.objects.values("last_activity", "expire_date").get() == before
     # Not so for a page that only says that it was one.

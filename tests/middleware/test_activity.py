@@ -98,7 +98,7 @@ def come_from(client, *, ip=None, agent=None):
 
 def test_a_sign_in_fills_all_facts(browser, alice):
     browser(alice, agent=IPHONE, ip="198.51.100.9")
-    assert values(row(), columns.BLANK) == [
+    assert values(row(), columns.EMPTY) == [
         *("198.51.100.9", IPHONE, "mobile", "Safari", "iOS", "Lisbon", "PT")
     ]
     assert row().last_activity == row().signed_in_at
@@ -122,7 +122,7 @@ def test_the_row_of_an_anonymous_visitor_carries_no_facts(browser, updates):
     with updates() as made:
         client.get("/read/")
     assert len(made) == 0
-    assert columns.is_blank(row())
+    assert columns.is_empty(row())
     assert row().last_activity is None
 
 
@@ -339,7 +339,7 @@ def test_a_change_that_is_not_written_costs_no_look_at_its_device_or_place(
     come_from(client, ip="198.51.100.9")
     client.get("/whoami/")
     come_from(client, ip="192.0.2.1")
-    monkeypatch.delattr(columns, "collect")
+    monkeypatch.delattr(columns, "client_columns")
     assert client.get("/whoami/").content == b"alice"
     assert row().ip == "198.51.100.9"
 
@@ -353,9 +353,9 @@ def test_a_changed_client_is_announced_with_what_was_known_before(
     client.get("/whoami/")
     ((session, previous),) = changes
     assert session.pk == before.pk
-    assert values(session, columns.BLANK) == values(row(), columns.BLANK)
+    assert values(session, columns.EMPTY) == values(row(), columns.EMPTY)
     assert previous == dict(
-        zip(columns.BLANK, values(before, columns.BLANK), strict=True)
+        zip(columns.EMPTY, values(before, columns.EMPTY), strict=True)
     )
 
 
@@ -433,7 +433,7 @@ def born_outside(store, browser, alice):
 
 
 def test_a_row_that_is_born_outside_a_request_has_no_facts(born_outside):
-    assert columns.is_blank(row())
+    assert columns.is_empty(row())
     assert row().signed_in_at is not None
 
 
@@ -464,7 +464,7 @@ def test_a_store_that_is_saved_outside_a_request_wipes_no_facts(store, browser, 
     session["more"] = 1
     session.save()
     assert row().version != before.version
-    assert values(row(), columns.BLANK) == values(before, columns.BLANK)
+    assert values(row(), columns.EMPTY) == values(before, columns.EMPTY)
     assert row().last_activity == before.last_activity
 
 

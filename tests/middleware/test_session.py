@@ -20,7 +20,7 @@ from wagtail_user_sessions.middleware import SessionMiddleware, inactive_users
 from wagtail_user_sessions.models import Reason, Session
 from wagtail_user_sessions.signals import session_ended
 from wagtail_user_sessions.sql import query_compiler
-from wagtail_user_sessions.sql.transactions import Write
+from wagtail_user_sessions.sql.transactions import TrackedWrite
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -554,7 +554,7 @@ def test_no_report_of_an_error_contains_the_key(store, alice, monkeypatch):
         session = sign_in(store, alice)
         with monkeypatch.context() as patched:
             patched.setattr(QuerySet, "_raw_delete", fail)
-            patched.setattr(query_compiler.Update, "execute", fail)
+            patched.setattr(query_compiler.CompiledUpdate, "execute", fail)
             patched.setattr(QuerySet, "exists", fail)
             try:
                 act(session)
@@ -568,11 +568,11 @@ def test_no_report_of_an_error_contains_the_key(store, alice, monkeypatch):
 
     def repeat(session):
         with transaction.atomic():
-            session._repairs.remember(
-                Write("default"), partial(session._delete, session.session_key)
+            session._rollback_handlers.register(
+                TrackedWrite("default"), partial(session._delete, session.session_key)
             )
             transaction.set_rollback(True)
-        session.settle()
+        session.handle_rollbacks()
 
     acts = [
         lambda session: session.flush(),

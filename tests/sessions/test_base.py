@@ -15,10 +15,10 @@ from tests.conftest import listening, sign_in
 from tests.models import AccountSession
 from tests.models import SessionStore as AccountStore
 from wagtail_user_sessions.models import Reason, Session, SessionQuerySet
-from wagtail_user_sessions.sessions.end_events import rows_ended
+from wagtail_user_sessions.sessions.end_events import sessions_ended
 from wagtail_user_sessions.signals import session_ended
 from wagtail_user_sessions.sql import fast_delete
-from wagtail_user_sessions.sql.fast_delete import has_followers
+from wagtail_user_sessions.sql.fast_delete import has_delete_side_effects
 from wagtail_user_sessions.wagtail_admin import log_actions
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,9 +29,9 @@ LABEL = "wagtail_user_sessions.Session"
 @pytest.fixture
 def nobody_listens():
     """As on a site without Wagtail's admin, whose log is told of deletions."""
-    rows_ended.disconnect(log_actions.sessions_ended, sender=Session)
+    sessions_ended.disconnect(log_actions.sessions_ended, sender=Session)
     yield
-    rows_ended.connect(log_actions.sessions_ended, sender=Session)
+    sessions_ended.connect(log_actions.sessions_ended, sender=Session)
 
 
 @pytest.fixture
@@ -353,6 +353,6 @@ def test_a_model_with_parents_or_with_rows_that_go_along_has_followers():
         def __str__(self):
             return "a note"
 
-    assert has_followers(ChildSession)
-    assert has_followers(ProxySession)
-    assert not has_followers(Note)
+    assert has_delete_side_effects(ChildSession)
+    assert has_delete_side_effects(ProxySession)
+    assert not has_delete_side_effects(Note)

@@ -6,17 +6,17 @@ from django.db import connection, transaction
 from wagtail_user_sessions.sessions import batch_size as paces
 from wagtail_user_sessions.sessions.batch_size import (
     FIRST_BATCH,
-    Pace,
-    let_others_in,
+    AdaptiveBatchSize,
     seconds_on,
+    yield_to_writers,
 )
-from wagtail_user_sessions.sql.statement_timeout import TookTooLongError
+from wagtail_user_sessions.sql.statement_timeout import StatementTimeout
 
 
 def pace_of(*moments, **options):
     """A pace of 0.4 seconds by a clock that shows these moments."""
     clock = iter(moments)
-    return Pace(seconds=0.4, clock=lambda: next(clock), **options)
+    return AdaptiveBatchSize(seconds=0.4, clock=lambda: next(clock), **options)
 
 
 def test_batches_grow_while_they_are_fast_and_shrink_while_they_are_slow():
@@ -65,12 +65,12 @@ def test_where_nothing_is_deleted_batches_stay_as_they_are():
 
 
 def give_up():
-    raise TookTooLongError
+    raise StatementTimeout
 
 
 def test_a_batch_that_was_given_up_is_followed_by_a_smaller_one():
     pace = pace_of(0, 1)
-    with pytest.raises(TookTooLongError):
+    with pytest.raises(StatementTimeout):
         pace.time(give_up)
     assert pace.size == 250
 
@@ -80,7 +80,7 @@ def test_the_smallest_batch_is_never_given_up():
     limits = []
     for _ in range(3):
         limits.append(pace.limit)
-        with pytest.raises(TookTooLongError):
+        with pytest.raises(StatementTimeout):
             pace.time(give_up)
     assert limits == [0.9, 0.9, None]
 
@@ -103,7 +103,7 @@ def test_a_batch_is_the_shorter_the_more_wait_for_it():
 def test_after_a_batch_those_are_let_in_who_could_not_write(monkeypatch):
     pauses = []
     monkeypatch.setattr(paces.time, "sleep", pauses.append)
-    let_others_in("default", took=0.1)
+    yield_to_writers("default", took=0.1)
     with transaction.atomic():
-        let_others_in("default", took=0.1)
+        yield_to_writers("default", took=0.1)
     assert pauses == [0.05]

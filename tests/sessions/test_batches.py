@@ -17,7 +17,7 @@ from tests.conftest import sign_in
 from wagtail_user_sessions.models import Reason, Session
 from wagtail_user_sessions.sessions.batches import delete_in_batches
 from wagtail_user_sessions.signals import session_ended
-from wagtail_user_sessions.sql.instances import twin
+from wagtail_user_sessions.sql.instances import copy_instance
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -158,7 +158,7 @@ def test_rows_chosen_by_a_join_may_be_more_than_a_statement_has_variables(
     copies = []
     for number in range(150):
         row.pk, row.key_hash = uuid.uuid4(), number.to_bytes(32)
-        copies.append(twin(row))
+        copies.append(copy_instance(row))
     Session.objects.bulk_create(copies)
     limit = sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER
     before = connection.connection.setlimit(limit, 120)

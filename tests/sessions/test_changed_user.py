@@ -58,7 +58,7 @@ def test_late_activity_leaves_the_row_alone_that_is_nobodys_now(session, rf):
     request.session = slow = again(session)
     slow.client = Client(ip=parse_ip("198.51.100.7"), user_agent=CHROME)
     hand_over(session, None)
-    activity.touch(request)
+    activity.record_activity(request)
     row = Session.objects.get()
     assert (row.user, row.ip, row.last_activity) == (None, None, None)
 
@@ -114,9 +114,9 @@ def test_a_repair_that_fails_is_tried_again(session, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(type(ours), "_delete", fail)
         with pytest.raises(SessionRefused):
-            ours.settle()
+            ours.handle_rollbacks()
     assert is_signed_in(session)
-    ours.settle()
+    ours.handle_rollbacks()
     assert not is_signed_in(session)
 
 
@@ -131,7 +131,7 @@ def test_a_sign_out_that_is_rolled_back_twice_is_a_sign_out(session):
         ours.save()
         transaction.set_rollback(True)
     assert is_signed_in(session)
-    ours.settle()
+    ours.handle_rollbacks()
     assert not is_signed_in(session)
 
 

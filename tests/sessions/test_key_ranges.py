@@ -11,19 +11,19 @@ from django.utils import timezone
 from wagtail_user_sessions.models import Reason, Session
 from wagtail_user_sessions.sessions import batch_size, batches, key_ranges
 from wagtail_user_sessions.sessions.batches import delete_in_batches
-from wagtail_user_sessions.sessions.key_ranges import Ranges, Stretch
+from wagtail_user_sessions.sessions.key_ranges import Density, KeyRanges
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def test_a_stretch_goes_on_as_it_was():
     hour = timedelta(hours=1)
-    stretch = Stretch(first=NOON, last=NOON + hour, rows=100)
+    stretch = Density(first=NOON, last=NOON + hour, rows=100)
     assert stretch.further(250) == NOON + 3.5 * hour
 
 
 def test_a_stretch_of_primary_keys_goes_on_to_the_last_of_them():
-    stretch = Stretch(first=uuid.UUID(int=0), last=uuid.UUID(int=2**126), rows=100)
+    stretch = Density(first=uuid.UUID(int=0), last=uuid.UUID(int=2**126), rows=100)
     assert stretch.further(200) == uuid.UUID(int=3 * 2**126)
     assert stretch.further(400) == uuid.UUID(int=2**128 - 1)
 
@@ -32,7 +32,7 @@ def test_a_stretch_of_primary_keys_goes_on_to_the_last_of_them():
     ("first", "last"), [(NOON, datetime.max.replace(tzinfo=UTC)), ("a", "b")]
 )
 def test_where_a_stretch_ends_need_not_be_known(first, last):
-    assert Stretch(first=first, last=last, rows=1).further(10) is None
+    assert Density(first=first, last=last, rows=1).further(10) is None
 
 
 @pytest.fixture
@@ -107,27 +107,27 @@ def test_all_primary_keys_are_gone_through(guessing):
 @pytest.mark.django_db
 def test_rows_of_one_moment_of_which_others_delete_some_are_gone_through():
     make_rows(*[timezone.now()] * 20)
-    walk = Ranges(Session.rows(), "expire_date", may_guess=False)
-    batch = walk.ahead(4)
+    walk = KeyRanges(Session.rows(), "expire_date", may_guess=False)
+    batch = walk.next(4)
     assert batch.is_part
     Session.rows().filter(pk__in=list(batch.rows.values_list("pk", flat=True))).delete()
-    walk.passed(batch, deleted=batch.rows._raw_delete("default"))
+    walk.advance(batch, deleted=batch.rows._raw_delete("default"))
     while not walk.is_done:
-        batch = walk.ahead(4)
-        walk.passed(batch, deleted=batch.rows._raw_delete("default"))
+        batch = walk.next(4)
+        walk.advance(batch, deleted=batch.rows._raw_delete("default"))
     assert not Session.rows().exists()
 
 
 @pytest.mark.django_db
 def test_what_could_not_be_deleted_is_counted_off(guessing):
     make_rows(*minutes(*range(30)))
-    walk = Ranges(Session.rows(), "expire_date", may_guess=True)
+    walk = KeyRanges(Session.rows(), "expire_date", may_guess=True)
     for _ in range(2):
-        batch = walk.ahead(8)
-        walk.passed(batch, deleted=batch.rows._raw_delete("default"))
-    assert walk.ahead(8).size == 8
-    walk.stumbled()
-    assert walk.ahead(8).size == 4
+        batch = walk.next(8)
+        walk.advance(batch, deleted=batch.rows._raw_delete("default"))
+    assert walk.next(8).size == 8
+    walk.timed_out()
+    assert walk.next(8).size == 4
 
 
 @pytest.mark.django_db(transaction=True)

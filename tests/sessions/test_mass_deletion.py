@@ -13,7 +13,7 @@ from tests.conftest import sign_in
 from tests.models import AccountSession
 from tests.models import SessionStore as AccountStore
 from wagtail_user_sessions.exceptions import SessionRefused
-from wagtail_user_sessions.hashing import NO_KEY
+from wagtail_user_sessions.hashing import MARKER_KEY_HASH
 from wagtail_user_sessions.management.progress import Progress
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.sessions import not_before
@@ -41,7 +41,7 @@ def is_let_in(store, key):
 
 
 def barriers():
-    return Session.rows().filter(key_hash=NO_KEY)
+    return Session.rows().filter(key_hash=MARKER_KEY_HASH)
 
 
 def begun(store, *, rows=None, spared=()):
@@ -145,7 +145,7 @@ def test_a_narrower_one_lifts_nothing(store, keys):
     call_command("revoke_sessions", all=True, older_than="30d", verbosity=0)
     call_command("revoke_sessions", all=True, except_superusers=True, verbosity=0)
     sign_in_again = Session(key_hash=bytes(31) + b"\1")
-    not_before.raise_barrier(
+    not_before.set_not_before(
         sign_in_again,
         "default",
         until=timezone.now() - timedelta(days=1),
@@ -174,11 +174,11 @@ def test_who_signed_in_by_a_clock_that_is_ahead_is_signed_out(store, keys):
 
 def test_a_barrier_that_is_over_refuses_nobody(store, keys):
     now = timezone.now()
-    not_before.raise_barrier(Session(), "default", until=now, spared=())
+    not_before.set_not_before(Session(), "default", until=now, spared=())
     store.purge_all()
     assert not any(is_let_in(store, key) for key in keys)
     over = now - timedelta(seconds=1)
-    Session.rows().filter(key_hash=NO_KEY).update(expire_date=over)
+    Session.rows().filter(key_hash=MARKER_KEY_HASH).update(expire_date=over)
     assert all(is_let_in(store, key) for key in keys)
 
 
@@ -237,11 +237,11 @@ def test_what_loads_refuse_is_what_the_clean_up_takes(store, alice, days, is_spa
     now = timezone.now()
     signed_in_at = None if days is None else now + timedelta(days=days)
     Session.objects.update(signed_in_at=signed_in_at)
-    not_before.raise_barrier(
+    not_before.set_not_before(
         Session(), "default", until=now, spared=[row.pk] if is_spared else []
     )
     refused = not is_let_in(store, key)
-    assert not_before.refused(Session.objects.all()).exists() == refused
+    assert not_before.rejected(Session.objects.all()).exists() == refused
     assert refused == (not is_spared and days != 1)
 
 
@@ -260,7 +260,7 @@ def test_nobody_is_told_of_the_barrier(store, keys):
         for signal in (session_started, session_ended):
             signal.disconnect(listener, sender=Session)
     assert len(told) == 6
-    assert NO_KEY not in told
+    assert MARKER_KEY_HASH not in told
 
 
 def test_what_was_rolled_back_refuses_nobody(store, keys):
@@ -284,7 +284,7 @@ def test_one_barrier_is_raised_over_another(store, keys, is_atomic):
 
 def raised():
     new = Session(key_hash=bytes(31) + b"\1")
-    not_before.raise_barrier(new, "default", until=timezone.now(), spared=[])
+    not_before.set_not_before(new, "default", until=timezone.now(), spared=[])
 
 
 def test_barriers_can_be_raised_at_once_beside_others_who_write(store, keys):
@@ -345,7 +345,13 @@ def test_a_model_of_the_sites_own_has_its_barrier_in_its_own_table(alice, settin
 
 def test_no_key_has_the_hash_of_the_barrier(store, keys):
     batches = begun(store)
-    for key in ("", "\0" * 32, "f" * 64, NO_KEY.hex(), NO_KEY.decode("latin-1")):
+    for key in (
+        "",
+        "\0" * 32,
+        "f" * 64,
+        MARKER_KEY_HASH.hex(),
+        MARKER_KEY_HASH.decode("latin-1"),
+    ):
         session = store(key)
         assert (session.load(), session.row) == ({}, None)
     batches.close()

@@ -25,7 +25,7 @@ from django.utils import timezone
 from tests.models import AccountSession
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.sql import compiled_queries, placeholders, query_compiler
-from wagtail_user_sessions.sql.placeholders import Unplannable
+from wagtail_user_sessions.sql.placeholders import NotCompilable
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
@@ -93,7 +93,7 @@ def test_a_row_is_read_as_the_orm_reads_it(make_row, alice, columns, model):
     expected = model.objects.get(condition)
     for _ in range(2):
         with CaptureQueriesContext(connection) as queries:
-            found = compiled_queries.read(model, "default", condition)
+            found = compiled_queries.get(model, "default", condition)
         assert len(queries) == 1
         assert found == expected
         assert columns_of(found) == columns_of(expected)
@@ -108,16 +108,16 @@ def test_a_row_is_read_as_the_orm_reads_it(make_row, alice, columns, model):
 def test_a_row_that_doesnt_meet_the_condition_is_none(make_row):
     row = make_row(expire_date=timezone.now())
     condition = Q(key_hash=row.key_hash, expire_date__gt=timezone.now())
-    assert compiled_queries.read(Session, "default", condition) is None
-    assert compiled_queries.read(Session, "default", Q(key_hash=row.key_hash)) == row
-    assert compiled_queries.read(Session, "default", Q(key_hash=bytes(32))) is None
+    assert compiled_queries.get(Session, "default", condition) is None
+    assert compiled_queries.get(Session, "default", Q(key_hash=row.key_hash)) == row
+    assert compiled_queries.get(Session, "default", Q(key_hash=bytes(32))) is None
 
 
 def test_each_reading_takes_its_own_values(make_row):
     rows = [make_row(name=str(number)) for number in range(5)]
     for row in (*rows, *reversed(rows)):
         condition = Q(key_hash=row.key_hash, expire_date__gt=timezone.now())
-        assert compiled_queries.read(Session, "default", condition).name == row.name
+        assert compiled_queries.get(Session, "default", condition).name == row.name
 
 
 def test_the_user_is_read_with_the_row_as_the_orm_reads_them(make_row, alice):
@@ -126,7 +126,7 @@ def test_the_user_is_read_with_the_row_as_the_orm_reads_them(make_row, alice):
     row = make_row(alice, **FULL)
     expected = Session.objects.select_related("user").get(pk=row.pk)
     with CaptureQueriesContext(connection) as queries:
-        found = compiled_queries.read(Session, "default", Q(pk=row.pk), related="user")
+        found = compiled_queries.get(Session, "default", Q(pk=row.pk), related="user")
         assert columns_of(found.user) == columns_of(expected.user)
         assert type(found.user) is type(expected.user)
         assert found.user._state.db == "default"
@@ -136,7 +136,7 @@ def test_the_user_is_read_with_the_row_as_the_orm_reads_them(make_row, alice):
 
 def test_a_row_of_nobody_has_no_user(make_row):
     row = make_row()
-    found = compiled_queries.read(Session, "default", Q(pk=row.pk), related="user")
+    found = compiled_queries.get(Session, "default", Q(pk=row.pk), related="user")
     assert columns_of(found) == columns_of(Session.objects.get(pk=row.pk))
     with CaptureQueriesContext(connection) as queries:
         assert found.user is None
@@ -147,7 +147,7 @@ def test_a_user_whose_row_is_gone_is_left_to_the_orm(make_row):
     row = make_row()
     with connection.constraint_checks_disabled():
         Session.objects.filter(pk=row.pk).update(user_id=2**30, session_data="x")
-        found = compiled_queries.read(Session, "default", Q(pk=row.pk), related="user")
+        found = compiled_queries.get(Session, "default", Q(pk=row.pk), related="user")
         assert found.user_id == 2**30
         with pytest.raises(User.DoesNotExist):
             _ = found.user
@@ -156,9 +156,9 @@ def test_a_user_whose_row_is_gone_is_left_to_the_orm(make_row):
 
 def test_users_are_read_by_their_key(alice, bob):
     for user in (alice, bob):
-        found = compiled_queries.read(User, "default", Q(pk=user.pk))
+        found = compiled_queries.get(User, "default", Q(pk=user.pk))
         assert columns_of(found) == columns_of(User.objects.get(pk=user.pk))
-    assert compiled_queries.read(User, "default", Q(pk=-1)) is None
+    assert compiled_queries.get(User, "default", Q(pk=-1)) is None
 
 
 @pytest.mark.parametrize("name", OTHER)
@@ -226,10 +226,10 @@ def test_naive_moments_are_read_and_written_where_time_zones_are_off(
     make_row, settings
 ):
     row = make_row(last_activity=NOON)
-    aware = compiled_queries.read(Session, "default", Q(pk=row.pk))
+    aware = compiled_queries.get(Session, "default", Q(pk=row.pk))
     assert timezone.is_aware(aware.last_activity)
     settings.USE_TZ = False
-    found = compiled_queries.read(Session, "default", Q(pk=row.pk))
+    found = compiled_queries.get(Session, "default", Q(pk=row.pk))
     assert columns_of(found) == columns_of(Session.objects.get(pk=row.pk))
     assert timezone.is_naive(found.last_activity)
     moment = datetime(2026, 1, 2, 3, 4)
@@ -241,17 +241,17 @@ def test_naive_moments_are_read_and_written_where_time_zones_are_off(
 def test_moments_are_those_of_the_databases_time_zone(make_row, settings, zone):
     row = make_row(last_activity=NOON)
     settings.TIME_ZONE = zone
-    found = compiled_queries.read(Session, "default", Q(pk=row.pk))
+    found = compiled_queries.get(Session, "default", Q(pk=row.pk))
     assert columns_of(found) == columns_of(Session.objects.get(pk=row.pk))
 
 
 def test_a_setting_that_changes_drops_all_plans(make_row, settings):
     row = make_row()
-    compiled_queries.read(Session, "default", Q(pk=row.pk))
+    compiled_queries.get(Session, "default", Q(pk=row.pk))
     _, before = getattr(connection, compiled_queries.ATTRIBUTE)
     settings.DEBUG = True
-    assert compiled_queries._shared_plans(connections["default"]) == {}
-    compiled_queries.read(Session, "default", Q(pk=row.pk))
+    assert compiled_queries._shared_queries(connections["default"]) == {}
+    compiled_queries.get(Session, "default", Q(pk=row.pk))
     _, after = getattr(connection, compiled_queries.ATTRIBUTE)
     assert after is not before
 
@@ -261,20 +261,20 @@ def test_another_schema_is_read_once_the_search_path_leads_to_it(make_row):
         pytest.skip("only PostgreSQL has a search_path")
     row = make_row(name="public")
     table = Session._meta.db_table
-    assert compiled_queries.read(Session, "default", Q(pk=row.pk)).name == "public"
+    assert compiled_queries.get(Session, "default", Q(pk=row.pk)).name == "public"
     with connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA tenant")
         cursor.execute(f"CREATE TABLE tenant.{table} (LIKE public.{table})")
         cursor.execute(f"INSERT INTO tenant.{table} SELECT * FROM public.{table}")
         cursor.execute(f"UPDATE tenant.{table} SET name = 'tenant'")
         cursor.execute("SET LOCAL search_path TO tenant, public")
-        assert compiled_queries.read(Session, "default", Q(pk=row.pk)).name == "tenant"
+        assert compiled_queries.get(Session, "default", Q(pk=row.pk)).name == "tenant"
         assert (
             compiled_queries.update(Session, "default", Q(pk=row.pk), {"name": "new"})
             == 1
         )
         cursor.execute("SET LOCAL search_path TO public")
-    assert compiled_queries.read(Session, "default", Q(pk=row.pk)).name == "public"
+    assert compiled_queries.get(Session, "default", Q(pk=row.pk)).name == "public"
 
 
 @pytest.fixture
@@ -302,7 +302,7 @@ def test_statements_that_the_server_prepares_answer_the_same(
         condition = Q(pk=row.pk, user_id=alice.pk)
         assert compiled_queries.update(Session, preparing, condition, values) == 1
         known = Q(key_hash__in=(row.key_hash, bytes(32)))
-        (read,) = compiled_queries.read_all(Session, preparing, known, related="user")
+        (read,) = compiled_queries.fetch(Session, preparing, known, related="user")
         assert columns_of(read) == columns_of(Session.objects.get())
         assert (read.name, read.user) == (values["name"], alice)
     with connections[preparing].cursor() as cursor:
@@ -321,15 +321,15 @@ def test_each_thread_binds_plans_to_its_connection_and_compiles_none(
     condition = Q(pk=row.pk)
 
     def use():
-        read = compiled_queries.read(Session, "default", condition, related="user")
+        read = compiled_queries.get(Session, "default", condition, related="user")
         changed = compiled_queries.update(
             Session, "default", condition, {"name": "there"}
         )
         return read.name, read.user, read.last_activity, changed
 
     assert use() == ("there", alice, NOON, 1)
-    monkeypatch.delattr(query_compiler.Select, "__init__")
-    monkeypatch.delattr(query_compiler.Update, "__init__")
+    monkeypatch.delattr(query_compiler.CompiledSelect, "__init__")
+    monkeypatch.delattr(query_compiler.CompiledUpdate, "__init__")
     found, kept, owners = [], [], []
 
     def work():
@@ -371,44 +371,44 @@ def other_connection(*, alias="default", **settings):
 
 
 def test_connections_that_are_alike_have_the_same_plans():
-    own = compiled_queries._shared_plans(connections["default"])
-    assert compiled_queries._shared_plans(other_connection()) is own
+    own = compiled_queries._shared_queries(connections["default"])
+    assert compiled_queries._shared_queries(other_connection()) is own
     options = {"OPTIONS": {"timeout": 7}}
-    other = compiled_queries._shared_plans(other_connection(alias="other", **options))
+    other = compiled_queries._shared_queries(other_connection(alias="other", **options))
     assert other is not own
     # Neither takes the place of the other.
     assert (
-        compiled_queries._shared_plans(other_connection(alias="other", **options))
+        compiled_queries._shared_queries(other_connection(alias="other", **options))
         is other
     )
-    assert compiled_queries._shared_plans(connections["default"]) is own
+    assert compiled_queries._shared_queries(connections["default"]) is own
 
 
 @pytest.mark.parametrize("name", ["NAME", "OPTIONS"])
 def test_a_connection_with_other_settings_has_other_plans(name):
     one = other_connection(OPTIONS={})
-    before = compiled_queries._shared_plans(one)
+    before = compiled_queries._shared_queries(one)
     if name == "NAME":
         one.settings_dict["NAME"] = "tenant"
     else:
         one.settings_dict["OPTIONS"]["timeout"] = 7
-    assert compiled_queries._shared_plans(one) is not before
+    assert compiled_queries._shared_queries(one) is not before
 
 
 def test_plans_of_many_aliases_are_not_kept_for_ever():
-    for number in range(3 * compiled_queries.KEPT):
-        compiled_queries._shared_plans(other_connection(alias=f"tenant{number}"))
-        assert len(compiled_queries._families) <= compiled_queries.KEPT
+    for number in range(3 * compiled_queries.MAX_SHARED):
+        compiled_queries._shared_queries(other_connection(alias=f"tenant{number}"))
+        assert len(compiled_queries._shared) <= compiled_queries.MAX_SHARED
 
 
 def test_only_a_new_alias_takes_the_place_of_others():
-    compiled_queries.drop_plans()
-    for number in range(compiled_queries.KEPT):
-        compiled_queries._shared_plans(other_connection(alias=f"tenant{number}"))
-    compiled_queries._shared_plans(
+    compiled_queries.clear()
+    for number in range(compiled_queries.MAX_SHARED):
+        compiled_queries._shared_queries(other_connection(alias=f"tenant{number}"))
+    compiled_queries._shared_queries(
         other_connection(alias="tenant7", OPTIONS={"timeout": 7})
     )
-    assert len(compiled_queries._families) == compiled_queries.KEPT
+    assert len(compiled_queries._shared) == compiled_queries.MAX_SHARED
 
 
 @pytest.mark.parametrize("is_own", ["class", "operations"])
@@ -422,21 +422,21 @@ def test_a_connection_with_a_class_of_a_sites_own_shares_no_plan(is_own):
     one, other = (kind(first.settings_dict, "default") for _ in range(2))
     for connection_of_tenant in (one, other):
         connection_of_tenant.ops = operations(connection_of_tenant)
-    assert compiled_queries._shared_plans(one) is not compiled_queries._shared_plans(
-        other
-    )
+    assert compiled_queries._shared_queries(
+        one
+    ) is not compiled_queries._shared_queries(other)
 
 
 def test_no_password_is_shown_with_what_is_kept():
-    compiled_queries._shared_plans(
+    compiled_queries._shared_queries(
         other_connection(alias="other", PASSWORD="open sesame")
     )
-    assert "open sesame" not in repr(compiled_queries._families)
+    assert "open sesame" not in repr(compiled_queries._shared)
 
 
 def test_a_bad_value_ends_no_planning_but_that_of_its_connection(make_row):
     row = make_row(name="there")
-    compiled_queries.drop_plans()
+    compiled_queries.clear()
     with pytest.raises(ValueError, match="no number"), transaction.atomic():
         compiled_queries.update(
             Session, "default", Q(pk=row.pk), {"version": "no number"}
@@ -446,7 +446,7 @@ def test_a_bad_value_ends_no_planning_but_that_of_its_connection(make_row):
     assert (
         compiled_queries.update(Session, "default", Q(pk=row.pk), {"version": 7}) == 1
     )
-    assert len(compiled_queries._shared_plans(connections["default"])) == 1
+    assert len(compiled_queries._shared_queries(connections["default"])) == 1
 
 
 def test_a_setting_that_changes_meanwhile_drops_what_is_being_bound(
@@ -456,7 +456,7 @@ def test_a_setting_that_changes_meanwhile_drops_what_is_being_bound(
     row = make_row()
 
     def read():
-        compiled_queries.read(Session, "default", Q(pk=row.pk))
+        compiled_queries.get(Session, "default", Q(pk=row.pk))
 
     class Interrupted(dict):
         def clear(self):
@@ -466,9 +466,9 @@ def test_a_setting_that_changes_meanwhile_drops_what_is_being_bound(
 
     read()
     monkeypatch.setattr(
-        compiled_queries, "_families", Interrupted(compiled_queries._families)
+        compiled_queries, "_shared", Interrupted(compiled_queries._shared)
     )
-    compiled_queries.drop_plans()
+    compiled_queries.clear()
     generation, _ = getattr(connections["default"], compiled_queries.ATTRIBUTE)
     assert generation != compiled_queries._generation
 
@@ -497,11 +497,11 @@ def test_what_djangos_query_refuses_is_left_to_the_orm(make_row, alice, monkeypa
     def refuse(query, names):
         raise KeyError(names)
 
-    compiled_queries.drop_plans()
+    compiled_queries.clear()
     monkeypatch.setattr(Query, "change_aliases", refuse)
-    found = compiled_queries.read(Session, "default", Q(pk=row.pk), related="user")
+    found = compiled_queries.get(Session, "default", Q(pk=row.pk), related="user")
     assert (found.name, found.user) == ("there", alice)
-    compiled_queries.drop_plans()
+    compiled_queries.clear()
 
 
 @pytest.mark.parametrize("related", [None, "user"])
@@ -510,7 +510,7 @@ def test_the_name_of_the_table_stands_but_once_in_a_statement(
 ):
     row = make_row(alice)
     with statements() as made:
-        compiled_queries.read(Session, "default", Q(pk=row.pk), related=related)
+        compiled_queries.get(Session, "default", Q(pk=row.pk), related=related)
     (statement,) = made.all
     assert statement.count(Session._meta.db_table) == 1
 
@@ -529,7 +529,7 @@ def test_a_query_of_several_tables_keeps_their_names(related):
 
     for model, names in ((Child, [related]), (Friend, ["other"])):
         for name in names:
-            statement = query_compiler.Select(
+            statement = query_compiler.CompiledSelect(
                 connection, model, Q(pk=1), name
             ).statement.sql
             assert query_compiler.SHORT_NAME not in statement
@@ -548,7 +548,9 @@ def test_a_table_that_has_the_short_name_keeps_it_for_itself(name):
     class Row(models.Model):  # noqa: DJ008
         other = models.ForeignKey(Other, models.CASCADE)
 
-    statement = query_compiler.Select(connection, Row, Q(pk=1), "other").statement.sql
+    statement = query_compiler.CompiledSelect(
+        connection, Row, Q(pk=1), "other"
+    ).statement.sql
     assert f"FROM {connection.ops.quote_name(Row._meta.db_table)} INNER" in statement
 
 
@@ -560,12 +562,12 @@ def test_a_database_that_is_down_is_no_reason_to_give_up_planning(
     def fail(query, names):
         raise OperationalError("down")
 
-    compiled_queries.drop_plans()
+    compiled_queries.clear()
     with monkeypatch.context() as patched:
         patched.setattr(Query, "change_aliases", fail)
         with pytest.raises(OperationalError):
-            compiled_queries.read(Session, "default", Q(pk=row.pk))
-    assert compiled_queries.read(Session, "default", Q(pk=row.pk)).name == "there"
+            compiled_queries.get(Session, "default", Q(pk=row.pk))
+    assert compiled_queries.get(Session, "default", Q(pk=row.pk)).name == "there"
     _, made = getattr(connection, compiled_queries.ATTRIBUTE)
     assert None not in made.values()
 
@@ -576,16 +578,16 @@ def test_what_cant_be_planned_is_left_to_the_orm(make_row, alice, monkeypatch):
     def refuse(field):
         return True
 
-    compiled_queries.drop_plans()
+    compiled_queries.clear()
     monkeypatch.setattr(placeholders, "_writes_sql", refuse)
-    found = compiled_queries.read(Session, "default", Q(pk=row.pk), related="user")
+    found = compiled_queries.get(Session, "default", Q(pk=row.pk), related="user")
     assert (found.name, found.user) == ("old", alice)
-    assert compiled_queries.read(Session, "default", Q(pk=uuid.uuid4())) is None
+    assert compiled_queries.get(Session, "default", Q(pk=uuid.uuid4())) is None
     assert (
         compiled_queries.update(Session, "default", Q(pk=row.pk), {"name": "new"}) == 1
     )
     assert Session.objects.get(pk=row.pk).name == "new"
-    compiled_queries.drop_plans()
+    compiled_queries.clear()
 
 
 class Careful(models.CharField):
@@ -600,8 +602,8 @@ def test_a_field_that_looks_into_what_it_saves_is_left_to_the_orm():
     class Model(models.Model):  # noqa: DJ008
         name = Careful(max_length=40)
 
-    with pytest.raises(Unplannable):
-        query_compiler.Update(connection, Model, Q(pk=1), {"name": "first"})
+    with pytest.raises(NotCompilable):
+        query_compiler.CompiledUpdate(connection, Model, Q(pk=1), {"name": "first"})
 
 
 @pytest.mark.parametrize("sql", ["(%s || {})", "('key' || {})"])
@@ -618,9 +620,9 @@ def test_a_field_that_is_selected_by_sql_of_its_own_is_left_to_the_orm(sql):
         model = models.ForeignKey(Model, models.CASCADE)
 
     for model, related in ((Model, None), (Named, "model")):
-        with pytest.raises(Unplannable):
-            query_compiler.Select(connection, model, Q(pk=1), related)
-    assert query_compiler.Select(connection, Named, Q(pk=1), None).statement.sql
+        with pytest.raises(NotCompilable):
+            query_compiler.CompiledSelect(connection, model, Q(pk=1), related)
+    assert query_compiler.CompiledSelect(connection, Named, Q(pk=1), None).statement.sql
 
 
 @isolate_apps("tests")
@@ -629,27 +631,27 @@ def test_a_value_that_was_taken_for_good_is_noticed(monkeypatch):
         name = Careful(max_length=40)
 
     monkeypatch.setattr(placeholders, "_writes_sql", lambda field: False)
-    with pytest.raises(Unplannable):
-        query_compiler.Update(connection, Model, Q(pk=1), {"name": "first"})
+    with pytest.raises(NotCompilable):
+        query_compiler.CompiledUpdate(connection, Model, Q(pk=1), {"name": "first"})
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_plan_keeps_nothing_of_the_values_and_connection_it_was_made_with(make_row):
     row = make_row()
-    compiled_queries.drop_plans()
+    compiled_queries.clear()
     made_by = []
 
     def work():
         first = {"session_data": "of the first visitor"}
         compiled_queries.update(Session, "default", Q(pk=row.pk), first)
-        compiled_queries.read(Session, "default", Q(**first), related="user")
+        compiled_queries.get(Session, "default", Q(**first), related="user")
         made_by.append(weakref.ref(connections["default"]))
         connections.close_all()
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    made = compiled_queries._shared_plans(connections["default"])
+    made = compiled_queries._shared_queries(connections["default"])
     assert len(made) == 2
     assert "of the first visitor" not in reachable(made)
     del thread
@@ -676,9 +678,7 @@ def test_no_user_is_made_for_a_row_of_nobody(make_row, monkeypatch):
 
     row = make_row()
     monkeypatch.setattr(User, "from_db", refuse)
-    assert (
-        compiled_queries.read(Session, "default", Q(pk=row.pk), related="user") == row
-    )
+    assert compiled_queries.get(Session, "default", Q(pk=row.pk), related="user") == row
 
 
 @isolate_apps("tests")
@@ -693,10 +693,10 @@ def test_no_plan_is_made_for_rows_of_two_tables_or_fields_with_sql_of_their_own(
     class Child(Parent):  # noqa: DJ008
         hidden = Secret()
 
-    with pytest.raises(Unplannable):
-        query_compiler.Update(connection, Child, Q(pk=1), {"name": "x"})
-    with pytest.raises(Unplannable):
-        query_compiler.Select(connection, Child, Q(hidden="x"), None)
-    assert query_compiler.Update(
+    with pytest.raises(NotCompilable):
+        query_compiler.CompiledUpdate(connection, Child, Q(pk=1), {"name": "x"})
+    with pytest.raises(NotCompilable):
+        query_compiler.CompiledSelect(connection, Child, Q(hidden="x"), None)
+    assert query_compiler.CompiledUpdate(
         connection, Parent, Q(pk=1), {"name": "x"}
     ).statement.sql

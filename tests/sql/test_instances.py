@@ -11,7 +11,7 @@ from django.test.utils import isolate_apps
 
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.sql import instances
-from wagtail_user_sessions.sql.instances import of_django
+from wagtail_user_sessions.sql.instances import django_original
 
 User = get_user_model()
 
@@ -131,7 +131,7 @@ def test_a_model_that_says_itself_what_its_attributes_are_takes_part():
         def __getattribute__(self, name):
             return super().__getattribute__(name)
 
-    assert instances.takes_part(Answering)
+    assert instances.customizes_init(Answering)
 
 
 class Meta(ModelBase):
@@ -150,14 +150,17 @@ def test_a_metaclass_takes_part_in_the_making_of_an_instance():
 
 def test_a_method_that_was_replaced_before_is_none_of_djangos(monkeypatch):
     init, module = models.Model.__init__, models.base
-    assert of_django(models.Model, "__init__", module) is init
-    assert of_django(models.Model, "from_db", module) is models.Model.from_db.__func__
+    assert django_original(models.Model, "__init__", module) is init
+    assert (
+        django_original(models.Model, "from_db", module)
+        is models.Model.from_db.__func__
+    )
 
     def counting(self, *args, **kwargs):
         init(self, *args, **kwargs)
 
     monkeypatch.setattr(models.Model, "__init__", wraps(init)(counting))
-    found = of_django(models.Model, "__init__", module)
+    found = django_original(models.Model, "__init__", module)
     assert found not in {init, models.Model.__init__}
 
 
@@ -187,7 +190,7 @@ def test_a_method_that_is_replaced_later_is_called(monkeypatch):
 def test_a_twin_is_changed_while_the_first_stays_as_it_is():
     row = from_db(Session, values_for(Session))
     row.user = User(pk=3, username="alice")
-    other = instances.twin(row)
+    other = instances.copy_instance(row)
     assert state_of(other) == state_of(row)
     assert other.user is row.user
     other.name, other.user = "phone", User(pk=4, username="bob")
@@ -195,4 +198,4 @@ def test_a_twin_is_changed_while_the_first_stays_as_it_is():
 
 
 def test_a_row_that_was_never_saved_has_a_twin():
-    assert instances.twin(User(username="alice")).username == "alice"
+    assert instances.copy_instance(User(username="alice")).username == "alice"

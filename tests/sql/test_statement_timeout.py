@@ -4,9 +4,9 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from wagtail_user_sessions.sql.statement_timeout import (
-    TookTooLongError,
-    can_limit,
-    limited,
+    StatementTimeout,
+    statement_timeout,
+    supports_timeout,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,15 +18,18 @@ on_postgresql = pytest.mark.skipif(
 
 
 def test_nothing_is_given_up_in_a_transaction_of_the_caller():
-    assert can_limit("default") == is_on_postgresql
+    assert supports_timeout("default") == is_on_postgresql
     with transaction.atomic():
-        assert not can_limit("default")
+        assert not supports_timeout("default")
 
 
 @on_postgresql
 def test_a_statement_that_takes_too_long_is_given_up():
     with connection.cursor() as cursor:
-        with pytest.raises(TookTooLongError), limited("default", seconds=0.05):
+        with (
+            pytest.raises(StatementTimeout),
+            statement_timeout("default", seconds=0.05),
+        ):
             cursor.execute("SELECT pg_sleep(5)")
         # The connection has no limit by now.
         cursor.execute("SELECT pg_sleep(0.1)")
@@ -37,6 +40,6 @@ def test_a_statement_that_somebody_else_stopped_is_an_error():
     with (
         connection.cursor() as cursor,
         pytest.raises(OperationalError),
-        limited("default", seconds=60),
+        statement_timeout("default", seconds=60),
     ):
         cursor.execute("SELECT pg_cancel_backend(pg_backend_pid())")

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.device_page import signed_in
-from wagtail_user_sessions.hashing import auth_digests
+from wagtail_user_sessions.hashing import valid_auth_hashes
 from wagtail_user_sessions.models import Session
 
 NAMESPACE = "wagtailsnippets_wagtail_user_sessions_session"
@@ -121,7 +121,7 @@ def make_row(db):
             "expire_date": now + timedelta(days=1),
             "signed_in_at": None if user is None else now - timedelta(minutes=number),
             "last_activity": None if user is None else now,
-            "auth_digest": user and auth_digests(user)[0],
+            "auth_digest": user and valid_auth_hashes(user)[0],
             **columns,
         }
         return Session.objects.create(user=user, **columns)

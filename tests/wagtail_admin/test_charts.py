@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tests.wagtail_admin.conftest import LIST, text_of
 from wagtail_user_sessions.wagtail_admin import paginator
-from wagtail_user_sessions.wagtail_admin.charts import COUNTRIES, draw
+from wagtail_user_sessions.wagtail_admin.charts import COUNTRIES, build_charts
 
 NOON = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
@@ -32,7 +32,7 @@ def tables(response):
 
 
 def test_kinds_and_countries_are_counted_the_most_common_first():
-    charts = draw(
+    charts = build_charts(
         [["mobile", "GB", NOON], ["mobile", "FR", NOON], ["desktop", "GB", None]]
     )
     assert bars(charts, "kind") == [("Mobile", 2), ("Desktop", 1)]
@@ -41,7 +41,7 @@ def test_kinds_and_countries_are_counted_the_most_common_first():
 
 def test_rare_countries_and_unknown_ones_come_last():
     codes = [f"A{letter}" for letter in "ABCDEFGHIJ"]
-    charts = draw([["bot", code, NOON] for code in [*codes, *codes, "ZZ", ""]])
+    charts = build_charts([["bot", code, NOON] for code in [*codes, *codes, "ZZ", ""]])
     *shown, others, unknown = bars(charts, "country")
     assert len(shown) == COUNTRIES
     assert others == ("Others", 5)
@@ -59,12 +59,12 @@ def test_hours_are_those_of_the_time_zone(sue, visitor, make_row, settings):
 def test_naive_moments_are_said_to_be_those_of_the_settings(settings):
     settings.USE_TZ, settings.TIME_ZONE = False, "Asia/Kolkata"
     with timezone.override("Asia/Tokyo"):
-        titles = [chart.title for chart in draw([("mobile", "GB", None)])]
+        titles = [chart.title for chart in build_charts([("mobile", "GB", None)])]
     assert titles[-1] == "Hour of the last activity (Asia/Kolkata)"
 
 
 def test_the_longest_bar_is_the_measure_of_the_others():
-    charts = draw([["mobile", "", NOON]] * 3 + [["desktop", "", NOON]])
+    charts = build_charts([["mobile", "", NOON]] * 3 + [["desktop", "", NOON]])
     lengths = [bar.length for bar in charts[0].bars]
     assert lengths == [100, 33.33]
 

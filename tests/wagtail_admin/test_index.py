@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 
 from tests.device_page import signed_in
 from tests.wagtail_admin.conftest import LIST, listed, row_of, text_of, url
-from wagtail_user_sessions.hashing import NO_KEY
+from wagtail_user_sessions.hashing import MARKER_KEY_HASH
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.wagtail_admin import paginator
 from wagtail_user_sessions.wagtail_admin.views.index import IndexView
@@ -49,7 +49,7 @@ def test_it_opens_on_the_active_sessions_of_users(sue, rows):
 def test_the_barrier_of_a_sign_out_of_everybody_is_on_no_list(sue, rows, make_row):
     row = make_row()
     Session.objects.filter(pk=row.pk).update(
-        key_hash=NO_KEY, signed_in_at=timezone.now() - timedelta(days=1)
+        key_hash=MARKER_KEY_HASH, signed_in_at=timezone.now() - timedelta(days=1)
     )
     assert found(sue, status="visitor") == ids(rows["visitor"])
 

@@ -9,6 +9,7 @@ from secrets import randbelow
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.backends.base import CreateError, SessionBase
 from django.db import DatabaseError, IntegrityError, connections, router, transaction
@@ -20,20 +21,29 @@ from django.views.decorators.debug import sensitive_variables
 from wagtail_user_sessions import signals
 from wagtail_user_sessions.client.request import Client
 from wagtail_user_sessions.exceptions import GONE, SessionRefused
-from wagtail_user_sessions.hashing import NO_KEY, digest_auth_hash, hash_key
-from wagtail_user_sessions.sessions import not_before
+from wagtail_user_sessions.hashing import (
+    MARKER_KEY_HASH,
+    digest_auth_hash,
+    hash_session_key,
+)
+from wagtail_user_sessions.sessions import admission
 from wagtail_user_sessions.sessions.base import AbstractSession, SessionQuerySet
 from wagtail_user_sessions.sql import compiled_queries
-from wagtail_user_sessions.sql.instances import set_attributes, takes_part, twin
-from wagtail_user_sessions.sql.transactions import Repairs, Write
+from wagtail_user_sessions.sql.instances import (
+    copy_instance,
+    customizes_init,
+    set_attributes,
+)
+from wagtail_user_sessions.sql.transactions import RollbackHandlers, TrackedWrite
 
 from . import row_values, signing
-from .merge import TRIPLE, Data, merge, take_over
+from .merge import AUTH_KEYS, Data, apply_merge, merge
 
 # A version grows by at most this much with each save: enough for 2**42 of them.
 VERSION_STEP = 2**20
 # How often a save without row locks tries again while others save.
 MERGE_ATTEMPTS = 50
+DJANGO_EXPIRES_AT_CLOSE = SessionBase.get_expire_at_browser_close
 
 
 class RowStore(SessionBase):
@@ -54,10 +64,10 @@ class RowStore(SessionBase):
         # The key by which a row was found.
         self.loaded_key: str | None = None
         # Whether the next save writes over whatever is there.
-        self._replaces = False
+        self._overwrites = False
         # Whether the next save is that of a sign-in.
         self._is_sign_in = False
-        self._repairs = Repairs()
+        self._rollback_handlers = RollbackHandlers()
         # The versions that this store has written in the open transaction.
         self._written: set[int] = set()
 
@@ -96,7 +106,7 @@ class RowStore(SessionBase):
         serialized = self.serializer().dumps(session_dict)
         # Of a copy, which nobody changes meanwhile.
         text: str = super().encode(self.serializer().loads(serialized))
-        signing.remember(text, serialized, salt=self.key_salt)
+        signing.add(text, serialized, salt=self.key_salt)
         return text
 
     def decode(self, session_data: Any) -> Data:
@@ -109,12 +119,28 @@ class RowStore(SessionBase):
             data = super().decode(session_data)
         return data
 
+    def ends_with_browser(self, session_data: str) -> bool:
+        """Return whether the browser forgets a session with this data when it closes.
+
+        As ``get_expire_at_browser_close()`` says of this session itself: it is asked
+        where a site's own engine overrides it.
+        """
+        data = self.decode(session_data)
+        if type(self).get_expire_at_browser_close is not DJANGO_EXPIRES_AT_CLOSE:
+            other = type(self)()
+            other._session_cache = data  # type: ignore[attr-defined]
+            return other.get_expire_at_browser_close()
+        expiry = data.get("_session_expiry")
+        return (
+            settings.SESSION_EXPIRE_AT_BROWSER_CLOSE if expiry is None else not expiry
+        )
+
     def _decode_row(self, row: AbstractSession) -> Data:
         data: Data = self.decode(row.session_data)
         if not row_values.is_of_user(data, row.user_id):
             # Somebody has taken the row from its user, who could no longer list
             # or end the session. So nobody is signed in to it.
-            for name in TRIPLE:
+            for name in AUTH_KEYS:
                 data.pop(name, None)
         return data
 
@@ -124,22 +150,23 @@ class RowStore(SessionBase):
 
     def _fetch(self) -> AbstractSession | None:
         """The row of this key, if it hasn't ended."""
-        rows = compiled_queries.read_all(
+        rows = compiled_queries.fetch(
             self.model,
             self._using,
-            Q(key_hash__in=(hash_key(self.session_key or ""), NO_KEY)),
+            Q(key_hash__in=(hash_session_key(self.session_key or ""), MARKER_KEY_HASH)),
             related="user" if self.reads_user else None,
         )
-        now = timezone.now()
-        return not_before.admitted(row for row in rows if row.expire_date > now)
+        return admission.accept(rows, now=timezone.now())
 
     def _condition(self, **conditions: Any) -> Q:
         """Names the row of this session's key, if it also meets the conditions."""
-        return Q(key_hash=hash_key(self.session_key or ""), **conditions)
+        return Q(key_hash=hash_session_key(self.session_key or ""), **conditions)
 
     @sensitive_variables("session_key")
     def _find(self, session_key: str | None) -> SessionQuerySet:
-        return self.model.rows(self._using).filter(key_hash=hash_key(session_key or ""))
+        return self.model.rows(self._using).filter(
+            key_hash=hash_session_key(session_key or "")
+        )
 
     @property
     def _using(self) -> str:
@@ -162,7 +189,7 @@ class RowStore(SessionBase):
         save of changed data.
         """
         key = self._get_or_create_session_key()  # type: ignore[attr-defined]
-        return self.model(key_hash=hash_key(key), **self._columns_of(data))
+        return self.model(key_hash=hash_session_key(key), **self._columns_of(data))
 
     def _columns_of(self, data: Data) -> dict[str, Any]:
         """What a row has of its data, and by how much its version grows with it."""
@@ -196,7 +223,7 @@ class RowStore(SessionBase):
             # A receiver's: the row may be there, and have ended before the next save.
             self._row = row
             raise
-        self._adopt(row, self._forget_row, is_started=row.user_id is not None)
+        self._on_written(row, self._forget_row, is_started=row.user_id is not None)
 
     def _forget_row(self) -> None:
         # Where the row was never born, the next save makes a new one.
@@ -221,7 +248,7 @@ class RowStore(SessionBase):
             self._resolve(row, data)
 
     def _is_unchanged(self, row: AbstractSession, data: Data) -> bool:
-        if self._replaces or self._is_sign_in:
+        if self._overwrites or self._is_sign_in:
             return False
         # Compared as serialized: nested values change in place, and Python
         # calls 1, 1.0 and True equal.
@@ -230,7 +257,9 @@ class RowStore(SessionBase):
     def _extend(self, row: AbstractSession) -> None:
         values = {"expire_date": self.get_expiry_date()}
         if self._change(row, values):
-            self._adopt(set_attributes(twin(row), values), self._restorer())
+            self._on_written(
+                set_attributes(copy_instance(row), values), self._rollback_handler()
+            )
         elif not self.exists(self.session_key):
             raise self._gone()
         # Else somebody has saved it, with an expiry that may be a shorter one.
@@ -241,9 +270,9 @@ class RowStore(SessionBase):
         if not self._change(row, values):
             return False
         is_started = values["user_id"] not in {None, row.user_id}
-        row = set_attributes(twin(row), values)
-        purge = partial(self.purge_changed, hash_key(self.session_key or ""))
-        self._adopt(row, self._restorer(), purge, is_started=is_started)
+        row = set_attributes(copy_instance(row), values)
+        purge = partial(self.purge_changed, hash_session_key(self.session_key or ""))
+        self._on_written(row, self._rollback_handler(), purge, is_started=is_started)
         return True
 
     def _change(self, row: AbstractSession, values: dict[str, Any]) -> bool:
@@ -280,7 +309,7 @@ class RowStore(SessionBase):
 
     def _gone(self) -> SessionRefused:
         # It was read as alive: by a copy, perhaps, that outlived it.
-        self.purge_ended([hash_key(self.session_key or "")])
+        self.purge_ended([hash_session_key(self.session_key or "")])
         return SessionRefused(GONE)
 
     def _merge_over(
@@ -290,7 +319,7 @@ class RowStore(SessionBase):
 
         Returns what takes into memory what the merge has taken over.
         """
-        if self._replaces or theirs.version in self._written:
+        if self._overwrites or theirs.version in self._written:
             return (lambda: None) if self._write(theirs, ours) else None
         before: Data = self.serializer().loads(self._dumps(ours))
         merged = merge(
@@ -301,7 +330,7 @@ class RowStore(SessionBase):
         )
         if not self._write(theirs, merged):
             return None
-        return partial(take_over, ours, before, merged, dumps=self._dumps)
+        return partial(apply_merge, ours, before, merged, dumps=self._dumps)
 
     def _values(self, row: AbstractSession, data: Data) -> dict[str, Any]:
         new = self._new_columns(data)
@@ -319,17 +348,17 @@ class RowStore(SessionBase):
         create = getattr(self.create_model_instance, "__func__", None)
         is_ours = create is CREATE_MODEL_INSTANCE
         if is_ours and not (
-            row_values.own_fields(self.model) or takes_part(self.model)
+            row_values.own_fields(self.model) or customizes_init(self.model)
         ):
             return self._columns_of(data)
         row = self.create_model_instance(data)
-        ours = {name: getattr(row, name) for name in row_values.OF_DATA}
+        ours = {name: getattr(row, name) for name in row_values.DATA_COLUMNS}
         return {**ours, **row_values.own_columns(row)}
 
     def _signed_in_columns(
         self, row: AbstractSession | None, user_id: object
     ) -> dict[str, Any]:
-        return row_values.signed_in(
+        return row_values.sign_in_columns(
             row,
             user_id,
             is_sign_in=self._is_sign_in,
@@ -347,7 +376,7 @@ class RowStore(SessionBase):
 
     # What was written
 
-    def _adopt(
+    def _on_written(
         self,
         row: AbstractSession,
         repair: Callable[[], None],
@@ -359,21 +388,21 @@ class RowStore(SessionBase):
         if not connections[self._using].in_atomic_block:
             self._written.clear()
         self._written.add(row.version)
-        self._replaces = self._is_sign_in = False
+        self._overwrites = self._is_sign_in = False
         if is_started:
             announce = partial(signals.session_started.send_robust, self.model)
             then = (*then, lambda: announce(session=row))
-        self._repairs.remember(Write(self._using, *then), repair)
+        self._rollback_handlers.register(TrackedWrite(self._using, *then), repair)
 
-    def _restorer(self) -> Callable[[], None]:
+    def _rollback_handler(self) -> Callable[[], None]:
         """Restores what is known now: what was written becomes the base of a
         merge only when it has committed.
         """
-        row, replaces, is_sign_in = self._row, self._replaces, self._is_sign_in
+        row, replaces, is_sign_in = self._row, self._overwrites, self._is_sign_in
 
         def restore() -> None:
             # It may have been cleared since.
-            self._replaces = self._replaces or replaces
+            self._overwrites = self._overwrites or replaces
             self._row, self._is_sign_in = row, is_sign_in
 
         return restore
@@ -388,7 +417,7 @@ class RowStore(SessionBase):
 
     @classmethod
     def purge_changed(cls, key_hash: bytes) -> None:
-        """The data of this row has changed."""
+        """The data of this row, or its client, has changed."""
 
     @classmethod
     def purge_ended(cls, key_hashes: Collection[bytes]) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from wagtail_user_sessions.cache import copies
-from wagtail_user_sessions.cache.backend import session_cache
+from wagtail_user_sessions.cache.backend import get_session_cache
 from wagtail_user_sessions.conf import conf
-from wagtail_user_sessions.hashing import hash_key
+from wagtail_user_sessions.hashing import hash_session_key
 from wagtail_user_sessions.sessions.base import AbstractSession
 from wagtail_user_sessions.sql.transactions import has_uncommitted
 
@@ -30,13 +30,13 @@ class SessionStore(DBStore):
 
     def __init__(self, session_key: str | None = None) -> None:
         # A wrong alias is told here, and not swallowed as a cache that fails.
-        self._cache = session_cache()
+        self._cache = get_session_cache()
         copies.are_kept = True
         super().__init__(session_key)
 
     def _fetch(self) -> AbstractSession | None:
         row, offer = copies.load(
-            hash_key(self.session_key or ""),
+            hash_session_key(self.session_key or ""),
             model=self.model,
             using=self._using,
             read=super()._fetch,
@@ -82,13 +82,9 @@ class SessionStore(DBStore):
         return copies.claim(f"client.{row.pk}", seconds=conf.ACTIVITY_INTERVAL)
 
     @classmethod
-    def purge_facts(cls, row: AbstractSession) -> None:
-        # A new mark: a reader who has read the old facts may still be about to
-        # make a copy of them.
-        copies.purge_changed(row.key_hash)
-
-    @classmethod
     def purge_changed(cls, key_hash: bytes) -> None:
+        # A new mark: a reader who has read the old row may still be about to
+        # make a copy of it.
         copies.purge_changed(key_hash)
 
     @classmethod

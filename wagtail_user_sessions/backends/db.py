@@ -23,13 +23,17 @@ from wagtail_user_sessions.exceptions import (
     SessionRefused,
     refusing_database_errors,
 )
-from wagtail_user_sessions.hashing import hash_key
+from wagtail_user_sessions.hashing import hash_session_key
 from wagtail_user_sessions.sessions import mass_deletion
 from wagtail_user_sessions.sessions.base import AbstractSession, SessionQuerySet
 from wagtail_user_sessions.sessions.deletion import delete_row
-from wagtail_user_sessions.sessions.reasons import Reason, because, current
+from wagtail_user_sessions.sessions.reasons import (
+    Reason,
+    current_end_context,
+    end_context,
+)
 from wagtail_user_sessions.sql import compiled_queries
-from wagtail_user_sessions.sql.transactions import Write, retrying
+from wagtail_user_sessions.sql.transactions import TrackedWrite, retry_on_deadlock
 
 from .base import RowStore
 from .merge import Data
@@ -50,18 +54,18 @@ class SessionStore(RowStore):
     # Whether the request is something that its user does.
     is_activity = True
     # Whether the new key was rolled back, and another has to be made.
-    _key_was_lost = False
+    _key_was_rolled_back = False
     # A new key that no row has yet: the next save makes one.
-    _unborn_key: str | None = None
+    _pending_key: str | None = None
 
     @property
     def id(self) -> uuid.UUID | None:
         """The row's public id, or ``None`` while the session has no row."""
         self.keys()
-        if self._is_unborn:
+        if self._is_pending:
             # An empty one: the data is saved only if all goes well.
-            self._bear({})
-            self._replaces = True
+            self._insert_pending_row({})
+            self._overwrites = True
         if self._row is None and self.session_key is not None:
             self._row = self._fetch()
         return None if self._row is None else self._row.pk
@@ -77,8 +81,8 @@ class SessionStore(RowStore):
         return age
 
     @property
-    def _is_unborn(self) -> bool:
-        key = self._unborn_key
+    def _is_pending(self) -> bool:
+        key = self._pending_key
         return key is not None and key == self.session_key
 
     def create(self) -> None:
@@ -93,12 +97,12 @@ class SessionStore(RowStore):
                 self._session_key = None
                 raise
             self.modified = True
-            self._replaces = True
+            self._overwrites = True
             return
 
     def clear(self) -> None:
         super().clear()
-        self._replaces = True
+        self._overwrites = True
 
     def save(self, must_create: bool = False) -> None:  # noqa: FBT001, FBT002
         """Save the data, merged with what other requests have changed meanwhile.
@@ -107,25 +111,25 @@ class SessionStore(RowStore):
         ``SessionRefused`` (an ``UpdateError``) where the session has ended or
         its user has changed since it was loaded, or the database fails.
         """
-        self.settle()
-        if self._key_was_lost:
-            self._key_was_lost = False
+        self.handle_rollbacks()
+        if self._key_was_rolled_back:
+            self._key_was_rolled_back = False
             self.cycle_key()
         if self.session_key is None:
             self.create()
-            self._replaces = False
+            self._overwrites = False
             return
-        if self._is_unborn:
-            self._bear(self._session)  # type: ignore[attr-defined]
+        if self._is_pending:
+            self._insert_pending_row(self._session)  # type: ignore[attr-defined]
             return
         data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
         self._attempt(partial(self._insert if must_create else self._update, data))
 
-    def _bear(self, data: Data) -> None:
+    def _insert_pending_row(self, data: Data) -> None:
         """Make the row of a new key. Only once: others see it from then on, and may
         end it, and what has ended must not be made again.
         """
-        self._unborn_key = None
+        self._pending_key = None
         try:
             self._attempt(partial(self._insert, data))
         except SessionRefused:
@@ -135,21 +139,21 @@ class SessionStore(RowStore):
     def _attempt(self, write: Callable[[], None]) -> None:
         def attempt() -> None:
             # A commit that was given up has taken back what it wrote.
-            self.settle()
+            self.handle_rollbacks()
             write()
 
         with refusing_database_errors():
-            retrying(self._using, attempt)
+            retry_on_deadlock(self._using, attempt)
 
-    def settle(self) -> None:
+    def handle_rollbacks(self) -> None:
         """Repair what a transaction has rolled back since.
 
         Data that wasn't written counts as not written, and a new key as not
         given; a flush is repeated, for a sign-out must not be undone.
         """
-        if self._repairs:
+        if self._rollback_handlers:
             with refusing_database_errors():
-                self._repairs.settle()
+                self._rollback_handlers.run()
 
     # Keys
 
@@ -159,7 +163,7 @@ class SessionStore(RowStore):
         The session gets a new key if it has kept the one from before, as it
         does when the same user signs in again. Source: OWASP ASVS 5.0, 7.2.4.
         """
-        self.settle()
+        self.handle_rollbacks()
         if self._row is not None and self._row.user_id is not None:
             self.cycle_key()
         self._is_sign_in = True
@@ -173,11 +177,11 @@ class SessionStore(RowStore):
 
         Raises ``SessionRefused`` where the session of a user has ended.
         """
-        self.settle()
+        self.handle_rollbacks()
         data = self._session  # type: ignore[attr-defined]
         old_key, new_key = self.session_key, self._get_new_session_key()
-        if old_key is None or self._is_unborn:
-            self._session_key = self._unborn_key = new_key
+        if old_key is None or self._is_pending:
+            self._session_key = self._pending_key = new_key
             self.modified = True
         elif self._move_key(old_key, new_key):
             self._session_key = new_key
@@ -193,30 +197,32 @@ class SessionStore(RowStore):
 
     @sensitive_variables("old_key", "new_key", "take_back")
     def _move_key(self, old_key: str, new_key: str) -> bool:
-        purge = partial(self.purge_ended, [hash_key(old_key)])
+        purge = partial(self.purge_ended, [hash_session_key(old_key)])
         purge()
         move = partial(
             compiled_queries.update,
             self.model,
             self._using,
             self._condition(),
-            {"key_hash": hash_key(new_key)},
+            {"key_hash": hash_session_key(new_key)},
         )
         with refusing_database_errors():
-            is_moved = bool(retrying(self._using, move))
+            is_moved = bool(retry_on_deadlock(self._using, move))
         if is_moved:
-            take_back = partial(self._take_key_back, old_key)
-            self._repairs.remember(Write(self._using, purge), take_back)
+            take_back = partial(self._restore_key, old_key)
+            self._rollback_handlers.register(
+                TrackedWrite(self._using, purge), take_back
+            )
         return is_moved
 
     @sensitive_variables("old_key")
-    def _take_key_back(self, old_key: str) -> None:
+    def _restore_key(self, old_key: str) -> None:
         """A key is new only once its row has it. The next save makes another:
         somebody may have planted the old one, and must not be signed in by it.
         """
         if not self.exists(self.session_key):
             self._session_key = old_key
-            self._key_was_lost = True
+            self._key_was_rolled_back = True
 
     def _get_new_session_key(self) -> str:
         # 160 random bits in 32 characters: no need to ask whether the key is in use,
@@ -230,9 +236,9 @@ class SessionStore(RowStore):
 
     @sensitive_variables("session_key")
     def delete(self, session_key: str | None = None) -> None:
-        if self._is_unborn and session_key in {None, self.session_key}:
+        if self._is_pending and session_key in {None, self.session_key}:
             # A save that follows is refused, as it is of any row that has ended.
-            self._bear({})
+            self._insert_pending_row({})
         self._delete(session_key or self.session_key)
 
     @sensitive_variables("session_key")
@@ -246,13 +252,13 @@ class SessionStore(RowStore):
         if row is None:
             return False
         # The row may have been read under an older key.
-        row.key_hash = hash_key(session_key)
+        row.key_hash = hash_session_key(session_key)
         return delete_row(row, rows=rows.filter(pk=row.pk), using=self._using)
 
     @sensitive_variables("key")
     def flush(self) -> None:
         """End the session, and start anew without data and key."""
-        self.settle()
+        self.handle_rollbacks()
         key = self.session_key
         row = self._row
         self.clear()
@@ -260,8 +266,8 @@ class SessionStore(RowStore):
             self._end(
                 key,
                 row,
-                reason=current().reason or self.ending_reason,
-                actor=current().actor or self.ending_actor,
+                reason=current_end_context().reason or self.ending_reason,
+                actor=current_end_context().actor or self.ending_actor,
             )
         self._row = None
         self._session_key = None
@@ -279,17 +285,17 @@ class SessionStore(RowStore):
         reason: Reason | str,
         actor: AbstractBaseUser | None,
     ) -> None:
-        with because(reason, by=actor):
+        with end_context(reason, by=actor):
             is_ended = self._delete(session_key)
             if not is_ended and row is not None and reason == Reason.SIGNED_OUT:
                 # Under the key that a request beside this one has given it.
                 rows = self.model.rows(self._using)
                 rows = rows.filter(pk=row.pk, user=row.user_id)
-                retrying(self._using, rows.delete)
+                retry_on_deadlock(self._using, rows.delete)
         # A sign-out must not be undone by what the view does next, nor by what
         # is around that.
         again = partial(self._end, session_key, row, reason=reason, actor=actor)
-        self._repairs.remember(Write(self._using), again)
+        self._rollback_handlers.register(TrackedWrite(self._using), again)
 
     @classmethod
     def get_expired(cls) -> SessionQuerySet:
@@ -306,7 +312,7 @@ class SessionStore(RowStore):
     @classmethod
     def clear_expired_in_batches(cls) -> Iterator[int]:
         """Delete the expired sessions; yields how many each batch had."""
-        yield from mass_deletion.clear(cls.get_expired())
+        yield from mass_deletion.delete_expired(cls.get_expired())
 
     # Activity
 
@@ -323,10 +329,6 @@ class SessionStore(RowStore):
         goes to and fro between them.
         """
         return copies.claim_in_process(f"client.{row.pk}")
-
-    @classmethod
-    def purge_facts(cls, row: AbstractSession) -> None:
-        """The client of this row has changed."""
 
     @classmethod
     def purge_all(cls) -> bool:

@@ -13,11 +13,11 @@ Data = dict[str, Any]
 Dumps = Callable[[Data], bytes]
 
 # One indivisible value: who is signed in, through which backend, by which password.
-TRIPLE = (SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY)
+AUTH_KEYS = (SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY)
 
 
-def triple(data: Data) -> tuple[Any, ...]:
-    return tuple(data.get(key) for key in TRIPLE)
+def auth_values(data: Data) -> tuple[Any, ...]:
+    return tuple(data.get(key) for key in AUTH_KEYS)
 
 
 def merge(base: Data, ours: Data, theirs: Data, *, dumps: Dumps) -> Data:
@@ -27,9 +27,9 @@ def merge(base: Data, ours: Data, theirs: Data, *, dumps: Dumps) -> Data:
     meanwhile: two users' data never mix. All data is expected as it was
     deserialized; ``dumps`` serializes it.
     """
-    if triple(theirs) != triple(base):
+    if auth_values(theirs) != auth_values(base):
         raise SessionRefused("its user changed before the request completed.")
-    if triple(ours) != triple(base) and SESSION_KEY in base:
+    if auth_values(ours) != auth_values(base) and SESSION_KEY in base:
         return ours
     merged = dict(theirs)
     for key in {**base, **ours}:
@@ -42,7 +42,7 @@ def merge(base: Data, ours: Data, theirs: Data, *, dumps: Dumps) -> Data:
     return merged
 
 
-def take_over(data: Data, before: Data, merged: Data, *, dumps: Dumps) -> None:
+def apply_merge(data: Data, before: Data, merged: Data, *, dumps: Dumps) -> None:
     """Bring the data in memory, which was ``before``, to what was merged.
 
     What is the same stays the object that it was: the request may hold on to it.

@@ -11,16 +11,16 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from wagtail_user_sessions.client.columns import BLANK, collect
+from wagtail_user_sessions.client.columns import EMPTY, client_columns
 from wagtail_user_sessions.client.request import Client
 from wagtail_user_sessions.sessions.base import AbstractSession
 
 from .merge import Data
 
 # What a row has of its data.
-OF_DATA = ("version", "session_data", "expire_date", "user_id", "auth_digest")
+DATA_COLUMNS = ("version", "session_data", "expire_date", "user_id", "auth_digest")
 # What a row has while nobody is signed in: no facts of its visitor.
-ANONYMOUS = {"signed_in_at": None, "last_activity": None, "name": "", **BLANK}
+ANONYMOUS = {"signed_in_at": None, "last_activity": None, "name": "", **EMPTY}
 
 
 def user_id_of(data: Data) -> Any:
@@ -43,7 +43,7 @@ def is_of_user(data: Data, user_id: object) -> bool:
     return value == str(user_id) or bool(user_id_of(data) == user_id)
 
 
-def signed_in(
+def sign_in_columns(
     row: AbstractSession | None,
     user_id: object,
     *,
@@ -66,10 +66,10 @@ def signed_in(
         columns["name"] = ""
     client = read_client()
     if client is not None:
-        columns |= collect(client)
+        columns |= client_columns(client)
     elif known_id not in {None, user_id}:
         # Whatever is known is of somebody else's client.
-        columns |= BLANK
+        columns |= EMPTY
     return columns
 
 

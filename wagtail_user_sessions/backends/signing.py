@@ -34,11 +34,11 @@ def unsign(text: str, *, salt: str) -> bytes:
         return known
     serializer: Any = _Serialized
     data: bytes = signing.loads(text, salt=salt, serializer=serializer)
-    remember(text, data, salt=salt)
+    add(text, data, salt=salt)
     return data
 
 
-def remember(text: str, data: bytes, *, salt: str) -> None:
+def add(text: str, data: bytes, *, salt: str) -> None:
     """The text is that data, signed: by this process, or with a good signature."""
     # A short text may unpack to megabytes.
     if len(text) > LENGTH or len(data) > LENGTH:
@@ -49,9 +49,9 @@ def remember(text: str, data: bytes, *, salt: str) -> None:
     _known[text, salt] = bytes(data)
 
 
-def forget(**_: object) -> None:
+def clear(**_: object) -> None:
     """A secret may have changed."""
     _known.clear()
 
 
-setting_changed.connect(forget, dispatch_uid=__name__)
+setting_changed.connect(clear, dispatch_uid=__name__)

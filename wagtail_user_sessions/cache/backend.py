@@ -49,7 +49,7 @@ class SharedRedisCache(RedisCache):
 _shared: dict[str, BaseCache | None] = {}
 
 
-def session_cache() -> BaseCache:
+def get_session_cache() -> BaseCache:
     """The cache of the alias; of Django's for Redis, one that the process shares.
 
     Raises ``InvalidCacheBackendError`` where there is no such cache.

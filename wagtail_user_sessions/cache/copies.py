@@ -39,7 +39,7 @@ from wagtail_user_sessions.conf import conf
 from wagtail_user_sessions.sql.instances import from_db
 from wagtail_user_sessions.sql.transactions import has_uncommitted
 
-from .backend import session_cache
+from .backend import get_session_cache
 
 logger = logging.getLogger(__name__)
 
@@ -160,7 +160,9 @@ def claim(name: str, *, seconds: int) -> bool:
     if _is_paused():
         return True
     try:
-        return bool(session_cache().add(f"{PREFIX}.claim.{name}", 1, timeout=seconds))
+        return bool(
+            get_session_cache().add(f"{PREFIX}.claim.{name}", 1, timeout=seconds)
+        )
     except Exception:
         _pause()
         return True
@@ -188,7 +190,7 @@ def _get(key_hash: bytes) -> tuple[dict[str, Any] | None, object, object] | None
     """Copy, mark and epoch; ``None`` where the cache doesn't answer."""
     copy_key, mark_key = _copy_key(key_hash), _mark_key(key_hash)
     try:
-        found = session_cache().get_many([copy_key, mark_key, EPOCH])
+        found = get_session_cache().get_many([copy_key, mark_key, EPOCH])
     except Exception:
         _pause()
         return None
@@ -242,7 +244,7 @@ def _note(names: Iterable[str]) -> None:
 def _try(operation: str, *args: object, **kwargs: object) -> bool:
     """Whether the cache took the operation; tried even where it has failed."""
     try:
-        answer = getattr(session_cache(), operation)(*args, **kwargs)
+        answer = getattr(get_session_cache(), operation)(*args, **kwargs)
     except Exception:
         _pause()
         return False

@@ -14,10 +14,10 @@ from . import geoip, user_agent
 from .ip_address import parse_ip
 from .request import Client
 
-BLANK: Mapping[str, str | None] = {
+EMPTY: Mapping[str, str | None] = {
     "ip": None,
     "user_agent": "",
-    "device_kind": user_agent.Kind.UNKNOWN.value,
+    "device_kind": user_agent.DeviceKind.UNKNOWN.value,
     "browser": "",
     "os": "",
     "city": "",
@@ -25,7 +25,7 @@ BLANK: Mapping[str, str | None] = {
 }
 
 
-def identify(client: Client) -> dict[str, Any]:
+def identity_columns(client: Client) -> dict[str, Any]:
     """The columns by which a change of client is told: hints alone are none.
 
     As they are stored, so that what is stored never differs from itself.
@@ -33,36 +33,36 @@ def identify(client: Client) -> dict[str, Any]:
     return {"ip": _stored_ip(client), "user_agent": _stored_user_agent(client)}
 
 
-def differ(row: Model, columns: Mapping[str, Any]) -> bool:
+def has_changed(row: Model, columns: Mapping[str, Any]) -> bool:
     return any(
         getattr(row, name) != value and _known(row, name) != value
         for name, value in columns.items()
     )
 
 
-def is_blank(row: Model) -> bool:
+def is_empty(row: Model) -> bool:
     """Whether nothing is known of the client: the row was born outside a request."""
-    return not differ(row, BLANK)
+    return not has_changed(row, EMPTY)
 
 
-def is_news(before: Any, after: Any) -> bool:
+def is_new_client(before: Any, after: Any) -> bool:
     """Whether a row that knew its client has another one now.
 
     It hasn't if it only kept more of the same one than the settings now allow.
     """
     known = Client(parse_ip(before.ip), before.user_agent)
-    return not is_blank(before) and differ(after, identify(known))
+    return not is_empty(before) and has_changed(after, identity_columns(known))
 
 
-def collect(client: Client) -> dict[str, Any]:
+def client_columns(client: Client) -> dict[str, Any]:
     """All columns of the client. This parses the user agent and opens GeoIP."""
-    device = user_agent.Device()
+    device = user_agent.UserAgentInfo()
     if conf.USER_AGENT_STORAGE != "none":
-        device = user_agent.describe(client.user_agent, client.hints)
+        device = user_agent.parse_user_agent(client.user_agent, client.hints)
     # The place is looked up before the address is anonymised.
     place = geoip.locate(client.ip) if conf.LOCATION else geoip.Location()
     return {
-        **identify(client),
+        **identity_columns(client),
         "device_kind": device.kind.value,
         "browser": device.browser,
         "os": device.os,
@@ -94,6 +94,6 @@ def _stored_user_agent(client: Client) -> str:
     if storage == "full":
         return client.user_agent
     if storage == "families":
-        device = user_agent.describe(client.user_agent)
+        device = user_agent.parse_user_agent(client.user_agent)
         return "/".join(filter(None, (device.browser, device.os)))
     return ""

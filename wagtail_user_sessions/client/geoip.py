@@ -13,7 +13,7 @@ from django.contrib.gis.geoip2 import GeoIP2
 from geoip2.errors import AddressNotFoundError
 
 from .ip_address import IPAddress
-from .text import clean
+from .text import sanitize
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def locate(ip: IPAddress | None) -> Location:
     """The place of the address; empty where nothing is known. Never raises."""
     if ip is None or not _base():
         return Location()
-    reader = _readers.get(database_path())
+    reader = _reader.get(database_path())
     try:
         return Location() if reader is None else _look_up(reader, ip)
     except AddressNotFoundError:
@@ -42,7 +42,7 @@ def locate(ip: IPAddress | None) -> Location:
         # A damaged file fails in as many ways as it has bytes. A sound one of
         # IPv4 alone fails at an IPv6 address.
         if reader and (ip.version == 4 or type(error) is not ValueError):
-            _readers.give_up(reader)
+            _reader.give_up(reader)
         return Location()
 
 
@@ -67,12 +67,12 @@ def _look_up(reader: GeoIP2, ip: IPAddress) -> Location:
     found = reader.city(str(ip)) if reader.is_city else reader.country(str(ip))
     country = str(found["country_code"] or "")
     return Location(
-        city=clean(str(found.get("city") or ""), limit=CITY_LIMIT),
+        city=sanitize(str(found.get("city") or ""), limit=CITY_LIMIT),
         country=country if COUNTRY_CODE.fullmatch(country) else "",
     )
 
 
-class Readers:
+class ReloadingReader:
     """The database, opened once and again when its file has changed.
 
     What can't be opened or read costs one line of the log until then.
@@ -113,4 +113,4 @@ class Readers:
             return None
 
 
-_readers = Readers()
+_reader = ReloadingReader()

@@ -8,14 +8,14 @@ from functools import cached_property, lru_cache
 from django.http import HttpRequest
 
 from .ip_address import IPAddress, find_address
-from .text import clean
+from .text import sanitize
 
 USER_AGENT_LIMIT = 512
 HINT_LIMIT = 256
 
 
 @dataclass(frozen=True)
-class Hints:
+class ClientHints:
     """The low-entropy client hints; "" where the browser sends none.
 
     Source: https://wicg.github.io/ua-client-hints/
@@ -32,7 +32,7 @@ class Client:
 
     ip: IPAddress | None = None
     user_agent: str = ""
-    hints: Hints = Hints()
+    hints: ClientHints = ClientHints()
 
     @cached_property
     def ip_text(self) -> str | None:
@@ -59,10 +59,10 @@ def _client(
 ) -> Client:
     return Client(
         ip=ip,
-        user_agent=clean(user_agent, limit=USER_AGENT_LIMIT),
-        hints=Hints(
-            brands=clean(brands, limit=HINT_LIMIT),
-            platform=clean(platform, limit=HINT_LIMIT),
-            mobile=clean(mobile, limit=HINT_LIMIT),
+        user_agent=sanitize(user_agent, limit=USER_AGENT_LIMIT),
+        hints=ClientHints(
+            brands=sanitize(brands, limit=HINT_LIMIT),
+            platform=sanitize(platform, limit=HINT_LIMIT),
+            mobile=sanitize(mobile, limit=HINT_LIMIT),
         ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def clean(text: str, *, limit: int) -> str:
+def sanitize(text: str, *, limit: int) -> str:
     """At most ``limit`` printable characters of the text.
 
     Cut before anything else looks at it, so that a header of any length costs

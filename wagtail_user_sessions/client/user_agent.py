@@ -13,15 +13,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from user_agents.parsers import UserAgent as Parsed
 
-from .request import Hints
-from .text import clean
+from .request import ClientHints
+from .text import sanitize
 
 logger = logging.getLogger(__name__)
 
 FAMILY_LIMIT = 64
 
 
-class Kind(models.TextChoices):
+class DeviceKind(models.TextChoices):
     DESKTOP = "desktop", _("desktop")
     MOBILE = "mobile", _("mobile")
     TABLET = "tablet", _("tablet")
@@ -30,10 +30,10 @@ class Kind(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Device:
+class UserAgentInfo:
     """A device: families only, for the versions that browsers tell are frozen."""
 
-    kind: Kind = Kind.UNKNOWN
+    kind: DeviceKind = DeviceKind.UNKNOWN
     browser: str = ""
     os: str = ""
 
@@ -126,7 +126,10 @@ TELEVISION = re.compile(r"\b(?:Smart-?TV|TV|BRAVIA|AFT\w+|CrKey|VR)\b", re.IGNOR
 
 
 @lru_cache(maxsize=1024)
-def describe(user_agent: str, hints: Hints = Hints()) -> Device:  # noqa: B008
+def parse_user_agent(
+    user_agent: str,
+    hints: ClientHints = ClientHints(),  # noqa: B008
+) -> UserAgentInfo:
     """The device that a user agent and the client hints speak of.
 
     Hints, where a browser sends them, are believed over its user agent; their
@@ -137,28 +140,28 @@ def describe(user_agent: str, hints: Hints = Hints()) -> Device:  # noqa: B008
         # All that means something is ASCII, and the library fails at others'
         # digits, such as "²".
         parsed = user_agents.parse(user_agent.encode("ascii", "ignore").decode())
-        return _describe(parsed, hints)
+        return _parse(parsed, hints)
     except Exception:
         # The library has a thousand patterns, and a client must not be able to
         # make a sign-in fail.
         logger.exception("A user agent of %d characters failed", len(user_agent))
-        return Device()
+        return UserAgentInfo()
 
 
-def label(kind: str, browser: str, os: str) -> str:
+def device_label(kind: str, browser: str, os: str) -> str:
     """A device in a person's words, such as "Safari on iPhone"."""
-    if os == "iOS" and kind in {Kind.MOBILE, Kind.TABLET}:
-        os = "iPad" if kind == Kind.TABLET else "iPhone"
+    if os == "iOS" and kind in {DeviceKind.MOBILE, DeviceKind.TABLET}:
+        os = "iPad" if kind == DeviceKind.TABLET else "iPhone"
     if browser and os:
         return gettext("%(browser)s on %(system)s") % {"browser": browser, "system": os}
     return browser or os or gettext("Unknown device")
 
 
-def _describe(parsed: Parsed, hints: Hints) -> Device:
+def _parse(parsed: Parsed, hints: ClientHints) -> UserAgentInfo:
     bot = BOT.search(parsed.ua_string)
     if bot or parsed.is_bot:
         name = bot[1] if bot else parsed.browser.family
-        return Device(Kind.BOT, _family(name, BROWSERS))
+        return UserAgentInfo(DeviceKind.BOT, _family(name, BROWSERS))
     system = PLATFORMS.get(hints.platform.strip('"'))
     system = system or _family(parsed.os.family, SYSTEMS)
     if system == "macOS" and IOS_AS_MAC.search(parsed.ua_string):
@@ -166,34 +169,34 @@ def _describe(parsed: Parsed, hints: Hints) -> Device:
     browser = _brand(hints) or _family(parsed.browser.family, BROWSERS)
     if browser == "Safari" and system not in SAFARI_SYSTEMS:
         browser = ""
-    return Device(_kind(parsed, system, hints), browser, system)
+    return UserAgentInfo(_kind(parsed, system, hints), browser, system)
 
 
 def _family(name: str, known_names: dict[str, str]) -> str:
     name = known_names.get(name, name)
     # A piece of an address, which the library took for a name.
-    return "" if "/" in name else clean(name, limit=FAMILY_LIMIT)
+    return "" if "/" in name else sanitize(name, limit=FAMILY_LIMIT)
 
 
-def _brand(hints: Hints) -> str:
+def _brand(hints: ClientHints) -> str:
     for brand in BRAND.findall(hints.brands):
         if brand in BRANDS:
             return BRANDS[brand]
     return ""
 
 
-def _kind(parsed: Parsed, system: str, hints: Hints) -> Kind:
+def _kind(parsed: Parsed, system: str, hints: ClientHints) -> DeviceKind:
     if TELEVISION.search(parsed.ua_string):
-        return Kind.UNKNOWN
+        return DeviceKind.UNKNOWN
     if hints.mobile == "?1":
-        return Kind.MOBILE
+        return DeviceKind.MOBILE
     if _is_tablet(parsed, system):
-        return Kind.TABLET
+        return DeviceKind.TABLET
     if parsed.is_mobile or system in {"Android", "iOS"}:
-        return Kind.MOBILE
+        return DeviceKind.MOBILE
     if parsed.is_pc or system in DESKTOP_SYSTEMS:
-        return Kind.DESKTOP
-    return Kind.UNKNOWN
+        return DeviceKind.DESKTOP
+    return DeviceKind.UNKNOWN
 
 
 def _is_tablet(parsed: Parsed, system: str) -> bool:

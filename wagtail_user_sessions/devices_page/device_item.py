@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
+from wagtail_user_sessions.backends.db import SessionStore
 from wagtail_user_sessions.conf import conf
 from wagtail_user_sessions.sessions.base import AbstractSession
 
-from .formatting import Moment, Wording, ago
+from .formatting import Labels, Moment, time_ago
 from .forms import RenameForm
 
 # A device counts as in use for this long after its last activity, besides the
@@ -33,7 +34,7 @@ def nowhere(name: str, pk: uuid.UUID) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Device:
+class DeviceItem:
     """A device of the list: a session, and what the page says about it."""
 
     session: AbstractSession
@@ -44,14 +45,16 @@ class Device:
     is_confirming: bool = False
     is_renaming: bool = False
     form: RenameForm | None = None
-    # Sent along by the forms; see OwnSessions.prove().
+    # Sent along by the forms; see OwnSessions.sign_id().
     proof: str = ""
     # The part that gets the focus: "title", "sign_out", "rename_button", "confirm"
     # or "rename".
     focus: str = ""
     # What the devices of a list share; no template's business, so it isn't shown.
     url_for: URLFor = field(default=nowhere, repr=False, compare=False)
-    wording: Wording = field(default_factory=Wording, repr=False, compare=False)
+    # Decodes the data of all of them.
+    store: SessionStore | None = field(default=None, repr=False, compare=False)
+    wording: Labels = field(default_factory=Labels, repr=False, compare=False)
 
     # It is no sequence, though it answers to names.
     __iter__ = None
@@ -107,7 +110,12 @@ class Device:
     def ends_with_browser(self) -> bool:
         """Whether the browser forgets the session when it closes."""
         # An example has no data.
-        return bool(self.session.session_data) and self.session.ends_with_browser()
+        data = self.session.session_data
+        return (
+            bool(data)
+            and self.store is not None
+            and (self.store.ends_with_browser(data))
+        )
 
     @cached_property
     def last_activity(self) -> datetime:
@@ -116,7 +124,7 @@ class Device:
     @property
     def last_activity_text(self) -> str:
         """The last activity in words, such as "3 hours ago"."""
-        return ago(self.last_activity, now=self.now)
+        return time_ago(self.last_activity, now=self.now)
 
     @cached_property
     def is_active_now(self) -> bool:

@@ -17,10 +17,10 @@ from django.utils import timezone
 from wagtail_user_sessions.conf import conf
 from wagtail_user_sessions.sessions.base import AbstractSession
 
-from .device_item import Device, URLFor, last_used
-from .formatting import Wording
+from .device_item import DeviceItem, URLFor, last_used
+from .formatting import Labels
 from .forms import RenameForm
-from .list_params import MAX_SHOWN, MORE, NOT_YOU, OTHERS, SHOWN_AT_FIRST, ListState
+from .list_params import MAX_SHOWN, MORE, NOT_YOU, OTHERS, SHOWN_AT_FIRST, ListParams
 from .own_sessions import OwnSessions
 
 # The names that the page has with django.contrib.auth, and with allauth.
@@ -31,10 +31,10 @@ PASSWORD_CHANGE = ("password_change", "account_change_password")
 class DeviceList:
     """The devices of a user, the current one first."""
 
-    devices: tuple[Device, ...]
+    devices: tuple[DeviceItem, ...]
     # How many there are, shown or not.
     count: int
-    state: ListState = ListState()  # noqa: RUF009
+    state: ListParams = ListParams()  # noqa: RUF009
     url: str = ""
     revoke_others_url: str = ""
     # Where the site lets its users change their password; empty if nowhere.
@@ -46,11 +46,11 @@ class DeviceList:
     # Whether these are examples, with which nothing can be done.
     is_preview: bool = False
 
-    def __iter__(self) -> Iterator[Device]:
+    def __iter__(self) -> Iterator[DeviceItem]:
         return iter(self.devices)
 
     @property
-    def current(self) -> Device | None:
+    def current(self) -> DeviceItem | None:
         return next((device for device in self.devices if device.is_current), None)
 
     @property
@@ -125,9 +125,9 @@ class DeviceList:
         return self.focused("sign_out", next(later, others[-1]).id)
 
 
-def read(
+def get_device_list(
     request: HttpRequest,
-    state: ListState,
+    state: ListParams,
     *,
     url_for: URLFor,
     password_url: str = "",
@@ -140,23 +140,24 @@ def read(
     sessions = OwnSessions(request)
     listed = sessions.listed
     query = state.closed.query
-    wording = Wording()
+    wording = Labels()
     now = timezone.now()
 
     def action_url(name: str, *args: object) -> str:
         return url_for(name, *args) + query
 
-    def describe(row: AbstractSession) -> Device:
+    def describe(row: AbstractSession) -> DeviceItem:
         pk = str(row.pk)
         is_renaming = state.rename == pk
-        return Device(
+        return DeviceItem(
             session=row,
             now=now,
             is_current=row.pk == sessions.current_id,
             is_confirming=state.confirm == pk,
             is_renaming=is_renaming,
             form=(form or RenameForm({"name": row.name})) if is_renaming else None,
-            proof=sessions.prove(row.pk),
+            proof=sessions.sign_id(row.pk),
+            store=sessions.store,
             url_for=action_url,
             wording=wording,
         )

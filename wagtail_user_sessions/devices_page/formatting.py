@@ -38,7 +38,7 @@ class Moment(TypedDict):
     text: str
 
 
-class Calendar:
+class DateFormatter:
     """In the language and the time zone of when it is made.
 
     What they say is asked for once, not for each moment of a page.
@@ -116,7 +116,7 @@ UNITS: tuple[tuple[timedelta, Promise], ...] = (
 )
 
 
-def ago(moment: datetime, *, now: datetime) -> str:
+def time_ago(moment: datetime, *, now: datetime) -> str:
     """The time from a moment until now, in its largest unit: "3 hours ago".
 
     "just now" for less than a minute, and for a moment that is still to come.
@@ -128,12 +128,12 @@ def ago(moment: datetime, *, now: datetime) -> str:
     return gettext("just now")
 
 
-class Wording:
+class Labels:
     """In the language and the time zone of the page, which first asks for it."""
 
     @cached_property
-    def calendar(self) -> Calendar:
-        return Calendar()
+    def calendar(self) -> DateFormatter:
+        return DateFormatter()
 
     @cached_property
     def words(self) -> dict[str, str]:

@@ -18,7 +18,7 @@ NOT_YOU = "not_you"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListState:
+class ListParams:
     shown: int = SHOWN_AT_FIRST
     # Whether the last of them have just been asked for.
     is_extended: bool = False
@@ -28,7 +28,7 @@ class ListState:
     rename: str = ""
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str]) -> ListState:
+    def from_query(cls, query: Mapping[str, str]) -> ListParams:
         """The state of an address; what makes no sense in it is left out."""
         confirm = query.get("confirm", "")
         return cls(
@@ -47,9 +47,9 @@ class ListState:
         return None
 
     @property
-    def closed(self) -> ListState:
+    def closed(self) -> ListParams:
         """The same list, with nothing open."""
-        return ListState(shown=self.shown)
+        return ListParams(shown=self.shown)
 
     @property
     def query(self) -> str:
@@ -63,7 +63,7 @@ class ListState:
     def shown_with_more(self) -> int:
         return min(self.shown + MORE, MAX_SHOWN)
 
-    def renaming(self, pk: object) -> ListState:
+    def renaming(self, pk: object) -> ListParams:
         return replace(self.closed, rename=str(pk))
 
 

@@ -29,6 +29,7 @@ class OwnSessions:
                 "The sessions of a user are known with an engine of "
                 "wagtail_user_sessions alone: see SESSION_ENGINE."
             )
+        self.store = session
         self.model = session.model
         self.current_id = session.id
 
@@ -51,7 +52,7 @@ class OwnSessions:
         """
         return (
             self._all.active()
-            .authentic_for(self.user)
+            .valid_for(self.user)
             .order_by(
                 Case(When(pk=self.current_id, then=Value(0)), default=Value(1)),
                 Coalesce("last_activity", "signed_in_at", "created_at").desc(),
@@ -66,7 +67,7 @@ class OwnSessions:
     def find(self, pk: uuid.UUID) -> AbstractSession | None:
         return self.rows.defer("session_data").filter(pk=pk).first()
 
-    def prove(self, pk: uuid.UUID) -> str:
+    def sign_id(self, pk: uuid.UUID) -> str:
         """What proves that the session was on this user's list.
 
         A form sends it along. So one that has ended meanwhile can be told from
@@ -74,7 +75,7 @@ class OwnSessions:
         """
         return self._signer.signature(self._claim(pk))
 
-    def is_proven(self, pk: uuid.UUID, proof: str) -> bool:
+    def verify_id(self, pk: uuid.UUID, proof: str) -> bool:
         try:
             self._signer.unsign(f"{self._claim(pk)}:{proof}")
         except BadSignature:

@@ -17,7 +17,7 @@ DEFAULT_TEMPLATE = "wagtail_user_sessions/devices.html"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frame:
+class PageConfig:
     url_for: URLFor
     # The name of its template, or several, the first that exists being taken.
     template: str | Sequence[str] = DEFAULT_TEMPLATE
@@ -38,7 +38,7 @@ class Frame:
         return {"url_for": self.url_for, "password_url": self.password_change_url}
 
 
-def frame_of_app(request: HttpRequest) -> Frame:
+def default_page_config(request: HttpRequest) -> PageConfig:
     """The page at this app's own URLs."""
     match = request.resolver_match
     is_ours = match is not None and match.app_names[-1:] == [APP_NAME]
@@ -50,4 +50,4 @@ def frame_of_app(request: HttpRequest) -> Frame:
         name = ":".join([*around, APP_NAME, name])
         return reverse(name, args=args, current_app=namespace)
 
-    return Frame(url_for=url_for)
+    return PageConfig(url_for=url_for)

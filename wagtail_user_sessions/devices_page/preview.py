@@ -7,17 +7,17 @@ from typing import Any
 
 from django.utils import timezone
 
-from wagtail_user_sessions.client.user_agent import Kind
+from wagtail_user_sessions.client.user_agent import DeviceKind
 from wagtail_user_sessions.models import Session
 
-from .device_item import Device
+from .device_item import DeviceItem
 from .device_list import DeviceList
 
 SAMPLES: tuple[tuple[timedelta, dict[str, Any]], ...] = (
     (
         timedelta(),
         {
-            "device_kind": Kind.DESKTOP,
+            "device_kind": DeviceKind.DESKTOP,
             "browser": "Firefox",
             "os": "Linux",
             "city": "London",
@@ -28,7 +28,7 @@ SAMPLES: tuple[tuple[timedelta, dict[str, Any]], ...] = (
     (
         timedelta(hours=5),
         {
-            "device_kind": Kind.MOBILE,
+            "device_kind": DeviceKind.MOBILE,
             "browser": "Safari",
             "os": "iOS",
             "city": "London",
@@ -39,7 +39,7 @@ SAMPLES: tuple[tuple[timedelta, dict[str, Any]], ...] = (
     (
         timedelta(days=3),
         {
-            "device_kind": Kind.TABLET,
+            "device_kind": DeviceKind.TABLET,
             "browser": "Chrome",
             "os": "Android",
             "ip": "2001:db8::5",
@@ -48,18 +48,18 @@ SAMPLES: tuple[tuple[timedelta, dict[str, Any]], ...] = (
 )
 
 
-def sample_list() -> DeviceList:
+def preview_list() -> DeviceList:
     """A list with which nothing can be done; its addresses are documentation's."""
     now = timezone.now()
 
-    def describe(since: timedelta, facts: dict[str, Any]) -> Device:
+    def describe(since: timedelta, facts: dict[str, Any]) -> DeviceItem:
         row = Session(
             **facts,
             signed_in_at=now - since - timedelta(days=1),
             last_activity=now - since,
             expire_date=now + timedelta(days=13) - since,
         )
-        return Device(session=row, now=now, is_current=not since)
+        return DeviceItem(session=row, now=now, is_current=not since)
 
     devices = tuple(describe(since, facts) for since, facts in SAMPLES)
     return DeviceList(devices=devices, count=len(devices), is_preview=True)

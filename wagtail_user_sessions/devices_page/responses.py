@@ -19,9 +19,9 @@ from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-from .device_list import DeviceList, read
-from .list_params import ListState
-from .page_config import Frame
+from .device_list import DeviceList, get_device_list
+from .list_params import ListParams
+from .page_config import PageConfig
 
 
 def is_fragment(request: HttpRequest) -> bool:
@@ -56,20 +56,20 @@ def redirect_to_sign_in(
 ANSWER = "wagtail_user_sessions/partials/answer.html"
 
 
-def show(
+def render_list(
     request: HttpRequest,
-    frame: Frame,
+    config: PageConfig,
     devices: DeviceList,
     *notices: Message,
     is_refresh: bool = False,
 ) -> HttpResponse:
-    """The list, in its frame unless htmx asks for the list alone."""
+    """The list, in its config unless htmx asks for the list alone."""
     context = {"devices": devices, "is_refresh": is_refresh}
     if is_fragment(request):
         # A browser only heeds autofocus until something has had the focus.
         devices = replace(devices, focus_attribute="data-wus-focus")
         context |= {"devices": devices, "notices": notices, "is_fragment": True}
-        return frame.render(request, ANSWER, context)
+        return config.render(request, ANSWER, context)
 
     @cache
     def all_notices() -> list[Message]:
@@ -77,25 +77,25 @@ def show(
 
     # Asked for when it is their turn in the template, not before.
     context["notices"] = all_notices
-    return frame.render(request, frame.template, {**frame.context, **context})
+    return config.render(request, config.template, {**config.context, **context})
 
 
-def finish(
+def action_response(
     request: HttpRequest,
-    frame: Frame,
+    config: PageConfig,
     *notices: Message,
     focus: Callable[[DeviceList], DeviceList],
 ) -> HttpResponse:
     """The list after an action; ``focus`` says where to go on from there."""
-    state = ListState.from_query(request.GET).closed
+    state = ListParams.from_query(request.GET).closed
     if is_fragment(request):
-        devices = read(request, state, **frame.addresses)
-        return show(request, frame, focus(devices), *notices)
-    keep(request, *notices)
-    return redirect(request, frame.url_for("device_list") + state.query)
+        devices = get_device_list(request, state, **config.addresses)
+        return render_list(request, config, focus(devices), *notices)
+    add_messages(request, *notices)
+    return redirect(request, config.url_for("device_list") + state.query)
 
 
-def keep(request: HttpRequest, *notices: Message) -> None:
+def add_messages(request: HttpRequest, *notices: Message) -> None:
     """Say it on the next page, if the site has messages."""
     for notice in notices:
         messages.add_message(request, notice.level, notice.message, fail_silently=True)

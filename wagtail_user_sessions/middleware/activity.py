@@ -19,25 +19,25 @@ from django.utils import timezone
 
 from wagtail_user_sessions.backends.db import SessionStore
 from wagtail_user_sessions.client.columns import (
-    BLANK,
-    collect,
-    differ,
-    identify,
-    is_blank,
-    is_news,
+    EMPTY,
+    client_columns,
+    has_changed,
+    identity_columns,
+    is_empty,
+    is_new_client,
 )
 from wagtail_user_sessions.client.request import Client
 from wagtail_user_sessions.conf import conf
 from wagtail_user_sessions.sessions.base import AbstractSession
 from wagtail_user_sessions.signals import session_client_changed
 from wagtail_user_sessions.sql import compiled_queries
-from wagtail_user_sessions.sql.instances import set_attributes, twin
-from wagtail_user_sessions.sql.transactions import Write
+from wagtail_user_sessions.sql.instances import copy_instance, set_attributes
+from wagtail_user_sessions.sql.transactions import TrackedWrite
 
 logger = logging.getLogger(__name__)
 
 
-def touch(request: HttpRequest) -> None:
+def record_activity(request: HttpRequest) -> None:
     """Write that the session of the request was active, if that is due.
 
     Nothing is written for a session that the request did not read or has
@@ -66,15 +66,15 @@ def _touch(
     session: SessionStore, row: AbstractSession, client: Client, *, now: datetime
 ) -> None:
     cutoff = now - timedelta(seconds=conf.ACTIVITY_INTERVAL)
-    is_changed = differ(row, identify(client))
+    is_changed = has_changed(row, identity_columns(client))
     is_due = row.last_activity is None or row.last_activity < cutoff
     if is_due and session.claim_activity(row):
         condition = Q(last_activity=None) | Q(last_activity__lt=cutoff)
-    elif is_changed and (is_blank(row) or session.claim_change(row)):
+    elif is_changed and (is_empty(row) or session.claim_change(row)):
         condition = Q()
     else:
         return
-    columns = collect(client) if is_changed else {}
+    columns = client_columns(client) if is_changed else {}
     _write(session, row, {"last_activity": now, **columns}, condition)
 
 
@@ -91,22 +91,17 @@ def _write(
         or len(columns) == 1
     ):
         return
-    changed = set_attributes(twin(row), columns)
-    previous = {name: getattr(row, name) for name in BLANK}
+    changed = set_attributes(copy_instance(row), columns)
+    previous = {name: getattr(row, name) for name in EMPTY}
 
     def announce() -> None:
-        session.purge_facts(row)
-        if is_news(row, changed):
+        session.purge_changed(row.key_hash)
+        if is_new_client(row, changed):
             session_client_changed.send_robust(
                 type(row), session=changed, previous=previous
             )
 
-    Write(using, announce)
-
-
-def ignore(request: HttpRequest) -> None:
-    """Count the request as no activity: its page made it, not its user."""
-    cast("SessionStore", request.session).is_activity = False
+    TrackedWrite(using, announce)
 
 
 def is_ignored(request: HttpRequest) -> bool:

@@ -32,13 +32,15 @@ from wagtail_user_sessions.backends.db import SessionStore
 from wagtail_user_sessions.backends.row_values import is_of_user
 from wagtail_user_sessions.sessions.base import AbstractSession
 from wagtail_user_sessions.sql import compiled_queries
-from wagtail_user_sessions.sql.instances import of_django
+from wagtail_user_sessions.sql.instances import django_original
 
 GET_USER, AGET_USER = (
-    of_django(ModelBackend, name, backends) for name in ("get_user", "aget_user")
+    django_original(ModelBackend, name, backends) for name in ("get_user", "aget_user")
 )
 READS = ("get_queryset", "get", "aget")
-GET_QUERYSET, GET, AGET = (of_django(models.Manager, name, manager) for name in READS)
+GET_QUERYSET, GET, AGET = (
+    django_original(models.Manager, name, manager) for name in READS
+)
 
 
 class AuthenticationMiddleware(auth_middleware.AuthenticationMiddleware):
@@ -81,7 +83,7 @@ def get_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
     if is_signed_in and (found := _find(session)) is not None:
         row, backend = found
         user = (is_read_now and _known_user(row)) or _read_user(row)
-        if user and _is_let_in(user, backend, session):
+        if user and _can_sign_in(user, backend, session):
             return user
     return auth.get_user(request)
 
@@ -96,7 +98,7 @@ async def aget_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
         row, backend = found
         known = is_read_now and _known_user(row)
         user = known or await sync_to_async(_read_user)(row)
-        if user and _is_let_in(user, backend, session):
+        if user and _can_sign_in(user, backend, session):
             return user
     return await auth.aget_user(request)
 
@@ -151,13 +153,13 @@ def _known_user(row: AbstractSession) -> AbstractBaseUser | None:
 def _read_user(row: AbstractSession) -> AbstractBaseUser | None:
     """The user alone, where the row was read earlier, or is a cache's."""
     using = row._state.db or router.db_for_write(type(row))
-    user = compiled_queries.read(auth.get_user_model(), using, Q(pk=row.user_id))
+    user = compiled_queries.get(auth.get_user_model(), using, Q(pk=row.user_id))
     if user is not None:
         row.user = user
     return user
 
 
-def _is_let_in(
+def _can_sign_in(
     user: AbstractBaseUser, backend: ModelBackend, session: SessionStore
 ) -> bool:
     session_hash = session.get(HASH_SESSION_KEY)

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from wagtail_user_sessions.backends.db import SessionStore
+from wagtail_user_sessions.sessions.admission import is_active_user
 from wagtail_user_sessions.sessions.base import AbstractSession
 from wagtail_user_sessions.sessions.reasons import Reason
 
@@ -31,7 +32,7 @@ def end_if_inactive(request: HttpRequest, session: SessionStore) -> None:
 
 def _is_inactive(row: AbstractSession) -> bool:
     try:
-        return not getattr(row.user, "is_active", True)
+        return row.user is not None and not is_active_user(row.user)
     except ObjectDoesNotExist:
         return True
 

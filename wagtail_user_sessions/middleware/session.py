@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 from wagtail_user_sessions.backends.db import SessionStore
 from wagtail_user_sessions.client.request import from_request
 
-from .activity import is_ignored, touch
+from .activity import is_ignored, record_activity
 from .inactive_users import end_if_inactive
 
 
@@ -34,7 +34,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
     ) -> HttpResponse | None:
         """Answer for a session that ended beside the view; else a 400."""
         if isinstance(exception, SessionInterrupted):
-            return self._repeat(request)
+            return self._redirect_to_same_page(request)
         return None
 
     def process_response(
@@ -46,7 +46,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
         try:
             response = self._save(request, session, response)
         except SessionInterrupted:
-            repeated = self._repeat(request)
+            repeated = self._redirect_to_same_page(request)
             if repeated is None:
                 raise
             return repeated
@@ -56,7 +56,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
     def _save(
         self, request: HttpRequest, session: SessionStore, response: HttpResponse
     ) -> HttpResponse:
-        session.settle()
+        session.handle_rollbacks()
         if settings.SESSION_SAVE_EVERY_REQUEST and session.session_key:
             # A forged cookie is found out before an empty row is made of it.
             session.keys()
@@ -67,11 +67,11 @@ class SessionMiddleware(middleware.SessionMiddleware):
                 patch_vary_headers(response, ("Cookie",))
             return response
         response = super().process_response(request, response)
-        touch(request)
+        record_activity(request)
         return response
 
     @sensitive_variables("key")
-    def _repeat(self, request: HttpRequest) -> HttpResponse | None:
+    def _redirect_to_same_page(self, request: HttpRequest) -> HttpResponse | None:
         """Send a visitor to the same page again, who meets it with a dead cookie.
 
         Only if the row of the cookie was there and is gone, or the next try might

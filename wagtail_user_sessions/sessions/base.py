@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from importlib import import_module
 from typing import Any, Self, cast
@@ -16,31 +16,33 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
-from wagtail_user_sessions.client.user_agent import Kind, label
+from wagtail_user_sessions.client.user_agent import DeviceKind, device_label
 from wagtail_user_sessions.fields import DigestField
 from wagtail_user_sessions.hashing import (
     AUTH_DIGEST_LENGTH,
     KEY_HASH_LENGTH,
-    NO_KEY,
-    auth_digests,
-    hash_key,
+    MARKER_KEY_HASH,
+    hash_session_key,
 )
-from wagtail_user_sessions.sql.transactions import Write, retrying
+from wagtail_user_sessions.sql.transactions import TrackedWrite, retry_on_deadlock
 
+from . import admission
 from .deletion import delete_rows
-from .reasons import Reason, RevokedCount, because
+from .reasons import Reason, RevokedCount, end_context
 
+# Rows that are revoked at a time where there may be many.
+REVOKE_BATCH_SIZE = 1000
 DEFAULT_ENGINE = "wagtail_user_sessions.backends.db.SessionStore"
 
 
 class SessionQuerySet(models.QuerySet["AbstractSession"]):
-    def sessions(self) -> Self:
+    def without_marker(self) -> Self:
         """Without the row that is none; see ``barrier``."""
-        return self.exclude(key_hash=NO_KEY)
+        return self.exclude(key_hash=MARKER_KEY_HASH)
 
     def active(self) -> Self:
         """Sessions that have not expired."""
-        return self.filter(expire_date__gt=timezone.now())
+        return self.filter(admission.unexpired())
 
     def expired(self) -> Self:
         return self.filter(expire_date__lte=timezone.now())
@@ -49,17 +51,13 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         """All sessions that the user is signed in to, expired ones included."""
         return self.filter(user=user)
 
-    def authentic_for(self, user: AbstractBaseUser) -> Self:
+    def valid_for(self, user: AbstractBaseUser) -> Self:
         """Sessions of the user that no change of the password has ended."""
-        rows = self.for_user(user)
-        digests = auth_digests(user)
-        if digests:
-            return rows.filter(auth_digest__in=digests)
-        return rows.filter(auth_digest=None)
+        return self.for_user(user).filter(admission.with_valid_auth_hash(user))
 
     def for_key(self, session_key: str) -> Self:
         """The session with this key, as it stands in the cookie."""
-        return self.filter(key_hash=hash_key(session_key))
+        return self.filter(key_hash=hash_session_key(session_key))
 
     def for_request(self, request: HttpRequest) -> Self:
         """The session of the request, if it has one."""
@@ -103,7 +101,7 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
     ) -> list[AbstractSession]:
         rows = list(objs)
         for row in rows:
-            row.complete()
+            row.set_sign_in_time()
         return super().bulk_create(rows, *args, **kwargs)
 
     bulk_create.alters_data = True  # type: ignore[attr-defined]
@@ -122,18 +120,32 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         *,
         by: AbstractBaseUser | None = None,
         reason: Reason | str = Reason.REVOKED,
+        batch_size: int | None = None,
     ) -> RevokedCount:
         """End these sessions: the next request of each is refused.
 
         Returns how many were ended. ``by`` and ``reason`` go to the signal
-        ``session_ended`` and to the log.
+        ``session_ended`` and to the log. With a ``batch_size`` no more rows than
+        that are in memory or locked at a time, and what has ended before an error
+        stays so.
         """
-        with because(reason, by=by) as ending:
-            _, per_model = retrying(self._writes_to, self.delete)
-        count = per_model.get(self.model._meta.label, 0)
-        return RevokedCount(count, cache_failed=ending.cache_failed)
+        count, cache_failed = 0, False
+        for batch in [self] if batch_size is None else self._batches(batch_size):
+            with end_context(reason, by=by) as context:
+                _, per_model = retry_on_deadlock(self._writes_to, batch.delete)
+            count += per_model.get(self.model._meta.label, 0)
+            cache_failed |= context.cache_failed
+        return RevokedCount(count, cache_failed=cache_failed)
 
     revoke.queryset_only = True  # type: ignore[attr-defined]
+
+    def _batches(self, size: int) -> Iterator[Self]:
+        rows = self.order_by()
+        # A replica may not know all of them yet.
+        keys = list(rows.using(self._writes_to).values_list("pk", flat=True))
+        for first in range(0, len(keys), size):
+            # With all conditions of the rows, for some may have changed hands since.
+            yield rows.filter(pk__in=keys[first : first + size])
 
 
 _Manager = models.Manager.from_queryset(SessionQuerySet)
@@ -141,7 +153,7 @@ _Manager = models.Manager.from_queryset(SessionQuerySet)
 
 class SessionManager(_Manager["AbstractSession"]):
     def get_queryset(self) -> SessionQuerySet:
-        return cast(SessionQuerySet, super().get_queryset()).sessions()
+        return cast(SessionQuerySet, super().get_queryset()).without_marker()
 
 
 class AbstractSession(models.Model):
@@ -182,8 +194,8 @@ class AbstractSession(models.Model):
     device_kind = models.CharField(
         _("kind of device"),
         max_length=8,
-        choices=Kind.choices,
-        default=Kind.UNKNOWN,
+        choices=DeviceKind.choices,
+        default=DeviceKind.UNKNOWN,
     )
     browser = models.CharField(_("browser"), max_length=64, blank=True)
     os = models.CharField(_("operating system"), max_length=64, blank=True)
@@ -210,15 +222,15 @@ class AbstractSession(models.Model):
         """Save the row; what the cache repeats of it is no longer believed."""
         is_new = self._state.adding
         if is_new:
-            self.complete()
+            self.set_sign_in_time()
         super().save(*args, **kwargs)
         if not is_new:
             purge = partial(self.get_session_store_class().purge_changed, self.key_hash)
-            Write(self._state.db or router.db_for_write(type(self)), purge)
+            TrackedWrite(self._state.db or router.db_for_write(type(self)), purge)
 
     save.alters_data = True  # type: ignore[attr-defined]
 
-    def complete(self) -> None:
+    def set_sign_in_time(self) -> None:
         """Whoever has a session has signed in to it: at its birth, if nobody says."""
         if self.user_id is not None and self.signed_in_at is None:
             self.signed_in_at = self.created_at
@@ -260,7 +272,7 @@ class AbstractSession(models.Model):
     @property
     def device_label(self) -> str:
         """The device in a person's words, such as "Chrome on Windows"."""
-        return label(self.device_kind, self.browser, self.os)
+        return device_label(self.device_kind, self.browser, self.os)
 
     @property
     def place(self) -> str:
@@ -278,14 +290,7 @@ class AbstractSession(models.Model):
         No longer once it has expired, its user was deactivated, or the
         password has changed since. Read with ``select_related("user")``.
         """
-        return self.expire_date > timezone.now() and (
-            self.user is None
-            or (getattr(self.user, "is_active", True) and self._is_authentic(self.user))
-        )
-
-    def _is_authentic(self, user: AbstractBaseUser) -> bool:
-        digests = auth_digests(user)
-        return self.auth_digest in digests if digests else self.auth_digest is None
+        return admission.is_admitted(self)
 
     def ends_with_browser(self) -> bool:
         """Whether the browser forgets the session when it closes.
@@ -293,9 +298,8 @@ class AbstractSession(models.Model):
         Takes the session's data, which must not be deferred for many rows.
         """
         store = self.get_session_store_class()()
-        store._session_cache = self.get_decoded()
-        is_so: bool = store.get_expire_at_browser_close()
-        return is_so
+        ends: bool = store.ends_with_browser(self.session_data)
+        return ends
 
     def rename(self, name: str) -> bool:
         """Give the session the name that its user wants for it.
@@ -307,7 +311,9 @@ class AbstractSession(models.Model):
         if not rows.update(name=name):
             return False
         self.name = name
-        Write(using, partial(self.get_session_store_class().purge_facts, self))
+        TrackedWrite(
+            using, partial(self.get_session_store_class().purge_changed, self.key_hash)
+        )
         return True
 
     def revoke(

@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from wagtail_user_sessions.sql.statement_timeout import TookTooLongError, can_limit
+from wagtail_user_sessions.sql.statement_timeout import (
+    StatementTimeout,
+    supports_timeout,
+)
 
 # Rows of a batch.
 FIRST_BATCH = 1000
@@ -29,10 +32,10 @@ SECONDS_FOR_ROWS = 0.3
 # Where one that takes too long is given up, and after how long that is.
 SECONDS_WITH_A_LIMIT = 0.6
 LIMIT = 0.9
-BOLDNESS = LIMIT / SECONDS_WITH_A_LIMIT
+MAX_EXTRAPOLATION = LIMIT / SECONDS_WITH_A_LIMIT
 
 
-class Pace:
+class AdaptiveBatchSize:
     """How many rows a batch takes: as many as are deleted in about ``seconds``."""
 
     def __init__(
@@ -58,7 +61,7 @@ class Pace:
         start = self.clock()
         try:
             deleted = delete()
-        except TookTooLongError:
+        except StatementTimeout:
             self._set_size(self.size / GROWTH)
             raise
         self.took = max(self.clock() - start, 0.001)
@@ -80,9 +83,9 @@ class Pace:
         if not self.is_limited or rows * 4 <= deleted or factor < 1:
             return factor
         if took <= 0:
-            return factor * BOLDNESS
+            return factor * MAX_EXTRAPOLATION
         more = (self.seconds - self.took) * rows / took
-        return max(factor, min(1 + more / deleted, factor * BOLDNESS))
+        return max(factor, min(1 + more / deleted, factor * MAX_EXTRAPOLATION))
 
     def _set_size(self, size: float) -> None:
         self.size = max(SMALLEST_BATCH, min(self.largest, int(size)))
@@ -97,12 +100,12 @@ class Pace:
 
 def seconds_on(using: str) -> float:
     """How long a batch is to take on this database."""
-    if can_limit(using):
+    if supports_timeout(using):
         return SECONDS_WITH_A_LIMIT
     return SECONDS_FOR_ROWS if _has_row_locks(using) else SECONDS_FOR_A_DATABASE
 
 
-def let_others_in(using: str, *, took: float) -> None:
+def yield_to_writers(using: str, *, took: float) -> None:
     """Wait after a batch that has kept all others from writing so long."""
     if (
         not _has_row_locks(using)

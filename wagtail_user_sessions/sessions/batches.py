@@ -8,18 +8,21 @@ from functools import partial
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from wagtail_user_sessions.signals import session_ended
-from wagtail_user_sessions.sql.fast_delete import has_followers, has_receivers
-from wagtail_user_sessions.sql.statement_timeout import (
-    TookTooLongError,
-    can_limit,
-    limited,
+from wagtail_user_sessions.sql.fast_delete import (
+    has_delete_side_effects,
+    has_site_receivers,
 )
-from wagtail_user_sessions.sql.transactions import Write, retrying
+from wagtail_user_sessions.sql.statement_timeout import (
+    StatementTimeout,
+    statement_timeout,
+    supports_timeout,
+)
+from wagtail_user_sessions.sql.transactions import TrackedWrite, retry_on_deadlock
 
 from .base import SessionQuerySet
-from .batch_size import Pace, let_others_in, seconds_on
-from .key_ranges import Ranges
-from .reasons import Reason, because
+from .batch_size import AdaptiveBatchSize, seconds_on, yield_to_writers
+from .key_ranges import KeyRanges
+from .reasons import Reason, end_context
 
 
 def delete_in_batches(
@@ -38,25 +41,29 @@ def delete_in_batches(
     once, from its least value on: a batch is a range of it.
     """
     using = rows.db
-    is_loud = has_followers(rows.model) or has_receivers(session_ended, rows.model)
-    may_limit = can_limit(using) and not is_loud
-    pace = Pace(seconds=seconds_on(using), are_loaded=is_loud, is_limited=may_limit)
+    is_loud = has_delete_side_effects(rows.model) or has_site_receivers(
+        session_ended, rows.model
+    )
+    may_limit = supports_timeout(using) and not is_loud
+    pace = AdaptiveBatchSize(
+        seconds=seconds_on(using), are_loaded=is_loud, is_limited=may_limit
+    )
     delete: Callable[[SessionQuerySet], int] = partial(_delete, pace=pace)
     if is_loud:
-        delete = partial(_delete_loudly, reason=reason, by=by)
-    ranges = Ranges(rows, by_field, may_guess=may_limit)
+        delete = partial(_delete_with_signals, reason=reason, by=by)
+    ranges = KeyRanges(rows, by_field, may_guess=may_limit)
     while not ranges.is_done:
-        batch = ranges.ahead(pace.size)
+        batch = ranges.next(pace.size)
         try:
             deleted = pace.time(partial(delete, batch.rows))
-        except TookTooLongError:
-            ranges.stumbled()
+        except StatementTimeout:
+            ranges.timed_out()
             continue
-        ranges.passed(batch, deleted=deleted)
+        ranges.advance(batch, deleted=deleted)
         if deleted:
             yield deleted
         if not ranges.is_done:
-            let_others_in(using, took=pace.took)
+            yield_to_writers(using, took=pace.took)
 
 
 def delete_by_sign_in(
@@ -75,24 +82,26 @@ def delete_by_sign_in(
         yield from delete(rest)
 
 
-def _delete(rows: SessionQuerySet, *, pace: Pace) -> int:
-    deleted = retrying(rows.db, partial(_delete_in_time, rows, limit=pace.limit))
-    Write(rows.db)
+def _delete(rows: SessionQuerySet, *, pace: AdaptiveBatchSize) -> int:
+    deleted = retry_on_deadlock(
+        rows.db, partial(_delete_in_time, rows, limit=pace.limit)
+    )
+    TrackedWrite(rows.db)
     return deleted
 
 
 def _delete_in_time(rows: SessionQuerySet, *, limit: float | None) -> int:
-    with limited(rows.db, seconds=limit):
+    with statement_timeout(rows.db, seconds=limit):
         deleted: int = rows._raw_delete(rows.db)
     return deleted
 
 
-def _delete_loudly(
+def _delete_with_signals(
     rows: SessionQuerySet,
     *,
     reason: Reason | str,
     by: AbstractBaseUser | None,
 ) -> int:
-    with because(reason, by=by, is_one_of_many=True):
-        _, per_model = retrying(rows.db, rows.delete)
+    with end_context(reason, by=by, is_batch=True):
+        _, per_model = retry_on_deadlock(rows.db, rows.delete)
     return per_model.get(rows.model._meta.label, 0)

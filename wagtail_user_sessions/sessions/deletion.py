@@ -11,16 +11,23 @@ from django.db.models import F, Model, QuerySet
 from django.db.models.deletion import Collector
 
 from wagtail_user_sessions.sql.fast_delete import (
-    Deletion,
-    Unreturnable,
-    delete_unread,
-    has_followers,
+    DeleteReturning,
+    ReturningNotSupported,
+    fast_delete,
+    has_delete_side_effects,
 )
-from wagtail_user_sessions.sql.instances import twin
-from wagtail_user_sessions.sql.transactions import Write, retrying
+from wagtail_user_sessions.sql.instances import copy_instance
+from wagtail_user_sessions.sql.transactions import TrackedWrite, retry_on_deadlock
 
 from . import end_events
-from .end_events import Told, are_copied, are_heard, are_told, tell, together
+from .end_events import (
+    EndedRow,
+    are_copied,
+    collect,
+    has_observers,
+    needs_full_rows,
+    publish,
+)
 
 Deleted = tuple[int, dict[str, int]]
 
@@ -28,8 +35,8 @@ Deleted = tuple[int, dict[str, int]]
 def delete_rows(rows: QuerySet[Any]) -> Deleted:
     """Delete the rows of an unordered query set that names its database."""
     try:
-        return _delete_at_once(rows)
-    except Unreturnable:
+        return _delete_in_one_statement(rows)
+    except ReturningNotSupported:
         return _delete_by_collector(rows)
 
 
@@ -39,15 +46,15 @@ def delete_row(row: Model, *, rows: QuerySet[Any], using: str) -> bool:
     Without a transaction around it, which a deletion by Django would have.
     False where it was gone.
     """
-    if has_followers(type(row)):
-        return bool(retrying(using, rows.delete)[0])
-    is_deleted = bool(retrying(using, partial(rows._raw_delete, using)))
+    if has_delete_side_effects(type(row)):
+        return bool(retry_on_deadlock(using, rows.delete)[0])
+    is_deleted = bool(retry_on_deadlock(using, partial(rows._raw_delete, using)))
     if is_deleted:
-        end_events.tell({type(row): [twin(row)]}, using=using, origin=row)
+        end_events.publish({type(row): [copy_instance(row)]}, using=using, origin=row)
     return is_deleted
 
 
-def locked(rows: QuerySet[Any]) -> QuerySet[Any]:
+def lock_rows(rows: QuerySet[Any]) -> QuerySet[Any]:
     """The rows, which nobody can change from their reading to the end of the
     transaction.
     """
@@ -57,26 +64,26 @@ def locked(rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.select_for_update()
 
 
-def _delete_at_once(rows: QuerySet[Any]) -> Deleted:
+def _delete_in_one_statement(rows: QuerySet[Any]) -> Deleted:
     """With one statement; raises ``Unreturnable`` where that can't be."""
     using, model = rows.db, rows.model
-    if _is_composed(rows) or has_followers(model):
-        raise Unreturnable
-    if not are_told(model):
-        count = delete_unread(rows)
-        Write(using)
+    if _is_complex(rows) or has_delete_side_effects(model):
+        raise ReturningNotSupported
+    if not has_observers(model):
+        count = fast_delete(rows)
+        TrackedWrite(using)
         return _counted(model, count)
-    is_heard = are_heard(model)
-    names = () if is_heard else Told._fields
-    statement = Deletion(rows.prefetch_related(None), names)
+    is_heard = needs_full_rows(model)
+    names = () if is_heard else EndedRow._fields
+    statement = DeleteReturning(rows.prefetch_related(None), names)
     deleted: list[Any]
     with _before_commit(rows, is_heard=is_heard):
         if is_heard:
             deleted = statement.rows()
         else:
-            deleted = [Told(*values) for values in statement.values()]
+            deleted = [EndedRow(*values) for values in statement.values()]
         if deleted:
-            tell({model: deleted}, using=using, origin=rows)
+            publish({model: deleted}, using=using, origin=rows)
     return _counted(model, len(deleted))
 
 
@@ -100,26 +107,26 @@ def _delete_by_collector(rows: QuerySet[Any]) -> Deleted:
     # What is raised in here must not break a transaction that is open.
     with nullcontext() if is_atomic else transaction.atomic(using=using):
         collector = Collector(using=using, origin=rows)
-        collector.collect(_held(rows))
-        with together(using=using, origin=rows):
+        collector.collect(_lock_whole_rows(rows))
+        with collect(using=using, origin=rows):
             return collector.delete()
 
 
-def _held(rows: QuerySet[Any]) -> QuerySet[Any]:
+def _lock_whole_rows(rows: QuerySet[Any]) -> QuerySet[Any]:
     """The rows, whole, which nobody can change until the transaction ends."""
-    if _is_composed(rows):
+    if _is_complex(rows):
         # A lock would cover what they are joined to, or isn't allowed. So
         # they are locked by their keys, and then chosen again.
         own = type(rows)(rows.model, using=rows.db)
         held_rows = own.filter(pk__in=rows.values("pk"))
         if connections[rows.db].features.has_select_for_update:
-            held = [pk for (pk,) in locked(held_rows).values_list("pk")]
+            held = [pk for (pk,) in lock_rows(held_rows).values_list("pk")]
             held_rows = held_rows.filter(pk__in=held)
         rows = held_rows
-    return locked(rows).defer(None)
+    return lock_rows(rows).defer(None)
 
 
-def _is_composed(rows: QuerySet[Any]) -> bool:
+def _is_complex(rows: QuerySet[Any]) -> bool:
     """Whether a row of the result isn't simply a row of the table."""
     query = rows.query
     # Joins that Django has found to be needless are counted as 0.

@@ -19,9 +19,9 @@ from django.dispatch import Signal
 
 from wagtail_user_sessions.cache import copies
 from wagtail_user_sessions.signals import session_ended
-from wagtail_user_sessions.sql.transactions import Write
+from wagtail_user_sessions.sql.transactions import TrackedWrite
 
-from .reasons import Ending, Reason, current
+from .reasons import EndContext, Reason, current_end_context
 
 logger = logging.getLogger("wagtail_user_sessions")
 
@@ -32,14 +32,14 @@ MANY = 50
 
 # For the package's own log: ``rows`` that somebody has ended together, and the
 # ``ending`` that is their cause. Sent once that has committed, by the model's class.
-rows_ended = Signal()
+sessions_ended = Signal()
 
 # Any model of sessions, and any row of it, which stand above this module.
 Model = Any
 Row = Any
 
 
-class Told(NamedTuple):
+class EndedRow(NamedTuple):
     """What is read of an ended row if nobody listens: for the cache and the log."""
 
     pk: Any
@@ -48,7 +48,7 @@ class Told(NamedTuple):
 
 
 # The rows that were deleted, by their model.
-_noted: ContextVar[dict[Model, list[Row]] | None] = ContextVar(
+_collected: ContextVar[dict[Model, list[Row]] | None] = ContextVar(
     "ended_sessions", default=None
 )
 
@@ -58,59 +58,63 @@ def are_copied(model: Model) -> bool:
     return copies.are_kept or model.get_session_store_class().keeps_copies
 
 
-def are_heard(model: Model) -> bool:
+def needs_full_rows(model: Model) -> bool:
     """Whether anybody is told of deleted rows who may read more than ``Told`` has."""
     if session_ended.has_listeners(model):
         return True
-    return current().actor is not None and rows_ended.has_listeners(model)
+    return current_end_context().actor is not None and sessions_ended.has_listeners(
+        model
+    )
 
 
-def are_told(model: Model) -> bool:
+def has_observers(model: Model) -> bool:
     """Whether anybody at all is told of deleted rows."""
     is_logged = logger.isEnabledFor(logging.INFO)
-    return is_logged or are_copied(model) or are_heard(model)
+    return is_logged or are_copied(model) or needs_full_rows(model)
 
 
 @contextmanager
-def together(*, using: str, origin: object) -> Iterator[None]:
+def collect(*, using: str, origin: object) -> Iterator[None]:
     """Tell of all rows that are deleted inside the block with one call, at its end."""
     noted: dict[Model, list[Row]] = {}
-    token = _noted.set(noted)
+    token = _collected.set(noted)
     try:
         yield
     finally:
-        _noted.reset(token)
+        _collected.reset(token)
     if noted:
-        tell(noted, using=using, origin=origin)
+        publish(noted, using=using, origin=origin)
 
 
-def note(model: Model, row: Row, *, using: str, origin: object) -> None:
+def record(model: Model, row: Row, *, using: str, origin: object) -> None:
     """Tell of a row that was deleted, together with others where there are more.
 
     It is kept until then, and must stay as it is.
     """
-    noted = _noted.get()
+    noted = _collected.get()
     if noted is None:
-        tell({model: [row]}, using=using, origin=origin)
+        publish({model: [row]}, using=using, origin=origin)
     else:
         noted.setdefault(model, []).append(row)
 
 
-def tell(noted: Mapping[Model, Sequence[Row]], *, using: str, origin: object) -> None:
+def publish(
+    noted: Mapping[Model, Sequence[Row]], *, using: str, origin: object
+) -> None:
     """Tell of the rows of each model that were deleted, for the reason that is given around the call.
 
     They are kept until the transaction commits, and must stay as they are.
     """
-    ending = current()
+    ending = current_end_context()
     hashes = {model: [row.key_hash for row in rows] for model, rows in noted.items()}
     if connections[using].in_atomic_block:
         # Else it has committed, of which the cache is told next.
         _tell_cache(_mark, hashes, ending)
     reason = ending.reason or _reason_of(origin)
-    Write(
+    TrackedWrite(
         using,
         partial(_tell_cache, _purge, hashes, ending),
-        partial(_announce, noted, reason, ending),
+        partial(_send, noted, reason, ending),
     )
 
 
@@ -123,16 +127,16 @@ def _reason_of(origin: object) -> Reason:
 
 
 def _tell_cache(
-    word: Callable[[Model, list[bytes], Ending], bool],
+    word: Callable[[Model, list[bytes], EndContext], bool],
     hashes: dict[Model, list[bytes]],
-    ending: Ending,
+    ending: EndContext,
 ) -> None:
     answers = [word(model, of_model, ending) for model, of_model in hashes.items()]
     if not all(answers):
         ending.cache_failed = True
 
 
-def _mark(model: Model, hashes: list[bytes], ending: Ending) -> bool:
+def _mark(model: Model, hashes: list[bytes], ending: EndContext) -> bool:
     if not are_copied(model):
         return True
     if _are_many(hashes, ending):
@@ -140,7 +144,7 @@ def _mark(model: Model, hashes: list[bytes], ending: Ending) -> bool:
     return copies.mark_ended(hashes)
 
 
-def _purge(model: Model, hashes: list[bytes], ending: Ending) -> bool:
+def _purge(model: Model, hashes: list[bytes], ending: EndContext) -> bool:
     cache = _cache_of(model)
     is_many = _are_many(hashes, ending)
     is_told: bool = cache.purge_all() if is_many else cache.purge_ended(hashes)
@@ -157,16 +161,16 @@ def _cache_of(model: Model) -> Any:
     return copies if copies.are_kept else model.get_session_store_class()
 
 
-def _are_many(hashes: list[bytes], ending: Ending) -> bool:
+def _are_many(hashes: list[bytes], ending: EndContext) -> bool:
     # A batch is told of by marks: who ends them all changes the epoch where that has
     # to be (``clearsessions`` need not).
-    return len(hashes) >= MANY and not ending.is_one_of_many
+    return len(hashes) >= MANY and not ending.is_batch
 
 
-def _announce(
+def _send(
     noted: Mapping[Model, Sequence[Row]],
     reason: Reason | str,
-    ending: Ending,
+    ending: EndContext,
 ) -> None:
     actor = ending.actor
     is_logged = logger.isEnabledFor(logging.INFO)
@@ -174,7 +178,7 @@ def _announce(
         if is_logged:
             _log(rows, reason, actor)
         if actor is not None:
-            rows_ended.send_robust(model, rows=rows, ending=ending)
+            sessions_ended.send_robust(model, rows=rows, ending=ending)
         if session_ended.has_listeners(model):
             for row in rows:
                 session_ended.send_robust(

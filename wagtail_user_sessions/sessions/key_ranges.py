@@ -27,7 +27,7 @@ class Range:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stretch:
+class Density:
     """How densely rows stood between two values."""
 
     first: Any
@@ -52,7 +52,7 @@ class Stretch:
         return None
 
 
-class Ranges:
+class KeyRanges:
     """Goes through ``rows`` once, from the least value of ``by_field`` on.
 
     Where it ``may_guess``, a large range ends where it should have its size by
@@ -69,9 +69,9 @@ class Ranges:
         self.may_guess = may_guess
         self.is_done = False
         self._last: Any = None
-        self._stretch: Stretch | None = None
+        self._stretch: Density | None = None
 
-    def ahead(self, size: int) -> Range:
+    def next(self, size: int) -> Range:
         """The next rows, about so many."""
         if self._stretch is not None and size > COUNTED:
             size = min(size, self._stretch.rows * GROWTH)
@@ -80,7 +80,7 @@ class Ranges:
                 return Range(rows=self._up_to(end), last=end, size=size)
         return self._counted(min(size, COUNTED) if self.may_guess else size)
 
-    def passed(self, batch: Range, *, deleted: int) -> None:
+    def advance(self, batch: Range, *, deleted: int) -> None:
         """Go on behind it, once it was deleted."""
         if batch.last is None:
             self.is_done = True
@@ -90,16 +90,16 @@ class Ranges:
             self._last = batch.last
             self.rest = self.rows.filter(**{f"{self.by_field}__gt": batch.last})
 
-    def stumbled(self) -> None:
+    def timed_out(self) -> None:
         """It could not be deleted: there may be more rows than were expected."""
         self._stretch = None
 
-    def _known(self, batch: Range, deleted: int) -> Stretch | None:
+    def _known(self, batch: Range, deleted: int) -> Density | None:
         # Where there were few, a gap may end, or all rows.
         is_sparse = deleted * 2 < batch.size
         if not self.may_guess or self._last is None or batch.is_part or is_sparse:
             return None
-        return Stretch(first=self._last, last=batch.last, rows=deleted)
+        return Density(first=self._last, last=batch.last, rows=deleted)
 
     def _counted(self, size: int) -> Range:
         values = self.rest.values_list(self.by_field, flat=True)

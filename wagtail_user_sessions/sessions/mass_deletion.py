@@ -12,7 +12,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError
 from django.utils import timezone
 
-from wagtail_user_sessions.sql.transactions import Write
+from wagtail_user_sessions.sql.transactions import TrackedWrite
 
 from . import end_events, not_before
 from .base import AbstractSession, SessionQuerySet
@@ -46,7 +46,7 @@ class MassRevocation:
         marker: AbstractSession | None = None,
         spared: Collection[uuid.UUID] = (),
     ) -> None:
-        self.rows = rows.sessions()
+        self.rows = rows.without_marker()
         self.by = by
         self.reason = reason
         self.marker = marker
@@ -61,7 +61,7 @@ class MassRevocation:
             self.rows.filter(signed_in_at__gt=now).values_list("pk", flat=True)
         )
         if self.marker is not None:
-            self._raise_barrier(self.marker, now)
+            self._set_not_before(self.marker, now)
         self._purge()
         total = 0
         try:
@@ -74,10 +74,10 @@ class MassRevocation:
             self._purge_on_commit()
             logger.info("%d sessions ended: %s", total, self.reason)
 
-    def _raise_barrier(self, marker: AbstractSession, until: datetime) -> None:
+    def _set_not_before(self, marker: AbstractSession, until: datetime) -> None:
         using, spared = self.rows.db, self.spared
         try:
-            not_before.raise_barrier(marker, using, until=until, spared=spared)
+            not_before.set_not_before(marker, using, until=until, spared=spared)
         except IntegrityError:
             # A site's own model may ask for what a row of nobody can't have.
             logger.exception("Sessions are not refused before they are deleted")
@@ -89,20 +89,20 @@ class MassRevocation:
         yield from delete(self.rows.exclude(signed_in_at__gt=now))
 
     def _purge_on_commit(self) -> None:
-        Write(self.rows.db, self._purge)
+        TrackedWrite(self.rows.db, self._purge)
 
     def _purge(self) -> None:
         self.cache_failed = not end_events.purge_all(self.rows.model)
 
 
-def clear(expired: SessionQuerySet) -> Iterator[int]:
+def delete_expired(expired: SessionQuerySet) -> Iterator[int]:
     """Delete the expired sessions, and before them what is left of a sign-out of
     everybody that was broken off; yields how many each batch had.
     """
     # Copies in a cache refuse themselves after their expiry, and there are none of
     # what a barrier refuses.
-    refused = not_before.refused(expired.model.rows(expired.db))
+    refused = not_before.rejected(expired.model.rows(expired.db))
     if refused is not None:
         yield from delete_by_sign_in(refused, reason=Reason.REVOKED)
-        not_before.lower_if_over(expired.model, expired.db)
+        not_before.remove_expired(expired.model, expired.db)
     yield from delete_in_batches(expired, reason=Reason.EXPIRED, by_field="expire_date")

@@ -14,21 +14,22 @@ when on no session can be left.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Max, Q
+from django.db.models import Max
 
-from wagtail_user_sessions.hashing import NO_KEY
-from wagtail_user_sessions.sql.transactions import retrying
+from wagtail_user_sessions.hashing import MARKER_KEY_HASH
+from wagtail_user_sessions.sql.transactions import retry_on_deadlock
 
+from .admission import rejected_by
 from .base import AbstractSession, SessionQuerySet
 
 
-def raise_barrier(
+def set_not_before(
     row: AbstractSession, using: str, *, until: datetime, spared: Collection[uuid.UUID]
 ) -> None:
     """Refuse all sessions signed in to by then, but those with the ids given.
@@ -38,34 +39,34 @@ def raise_barrier(
 
     Raises ``IntegrityError`` where the row lacks what a site's own model asks for.
     """
-    row.key_hash = NO_KEY
+    row.key_hash = MARKER_KEY_HASH
     row.signed_in_at = until
     row.session_data = " ".join(map(str, spared))
-    row.expire_date = _end_of_all(type(row).rows(using), until)
-    retrying(using, partial(_write, row, using))
+    row.expire_date = _last_expiry(type(row).rows(using), until)
+    retry_on_deadlock(using, partial(_write, row, using))
 
 
-def _end_of_all(rows: SessionQuerySet, until: datetime) -> datetime:
+def _last_expiry(rows: SessionQuerySet, until: datetime) -> datetime:
     last: datetime = rows.aggregate(last=Max("expire_date"))["last"] or until
     return max(last, until + timedelta(seconds=settings.SESSION_COOKIE_AGE))
 
 
 def _write(row: AbstractSession, using: str) -> None:
     """Without reading first: SQLite refuses who goes from reading to writing."""
-    if _is_over_another(row, using):
+    if _replace_older(row, using):
         return
     try:
         with transaction.atomic(using=using):
             _insert(row, using)
     except IntegrityError:
         # There is one, perhaps since just now.
-        is_there = _is_over_another(row, using)
-        if not (is_there or _barriers(type(row), using).exists()):
+        is_there = _replace_older(row, using)
+        if not (is_there or _markers(type(row), using).exists()):
             raise
 
 
-def _is_over_another(row: AbstractSession, using: str) -> bool:
-    older = _barriers(type(row), using).filter(signed_in_at__lt=row.signed_in_at)
+def _replace_older(row: AbstractSession, using: str) -> bool:
+    older = _markers(type(row), using).filter(signed_in_at__lt=row.signed_in_at)
     changed = older.update(
         signed_in_at=row.signed_in_at,
         session_data=row.session_data,
@@ -82,44 +83,22 @@ def _insert(row: AbstractSession, using: str) -> None:
         type(row).rows(using).bulk_create([row])
 
 
-def _barriers(model: type[AbstractSession], using: str) -> SessionQuerySet:
-    return model.rows(using).filter(key_hash=NO_KEY)
+def _markers(model: type[AbstractSession], using: str) -> SessionQuerySet:
+    return model.rows(using).filter(key_hash=MARKER_KEY_HASH)
 
 
-def lower_if_over(model: type[AbstractSession], using: str) -> None:
+def remove_expired(model: type[AbstractSession], using: str) -> None:
     """Remove a barrier that no session can be left behind."""
-    rows = _barriers(model, using).expired()
+    rows = _markers(model, using).expired()
     if model._meta.parents:
         rows.delete()
     else:
         rows._raw_delete(using)
 
 
-def refused(rows: SessionQuerySet) -> SessionQuerySet | None:
+def rejected(rows: SessionQuerySet) -> SessionQuerySet | None:
     """The rows that a barrier refuses; ``None`` where there is no barrier."""
-    barrier = _barriers(rows.model, rows.db).first()
-    if barrier is None or barrier.signed_in_at is None:
+    marker = _markers(rows.model, rows.db).first()
+    if marker is None or marker.signed_in_at is None:
         return None
-    until = barrier.signed_in_at
-    signed_in = Q(signed_in_at__lte=until) | Q(signed_in_at=None, created_at__lte=until)
-    rows = rows.sessions().filter(signed_in, user__isnull=False)
-    return rows.exclude(pk__in=barrier.session_data.split())
-
-
-def admitted(rows: Iterable[AbstractSession]) -> AbstractSession | None:
-    """The row among those read for a key, if it isn't refused."""
-    found = {row.key_hash: row for row in rows}
-    barrier = found.pop(NO_KEY, None)
-    row = next(iter(found.values()), None)
-    if row is None or (barrier is not None and _is_refused(row, barrier)):
-        return None
-    return row
-
-
-def _is_refused(row: AbstractSession, barrier: AbstractSession) -> bool:
-    if row.user_id is None or barrier.signed_in_at is None:
-        return False
-    is_spared = str(row.pk) in barrier.session_data.split()
-    return not is_spared and (row.signed_in_at or row.created_at) <= (
-        barrier.signed_in_at
-    )
+    return rows.without_marker().filter(rejected_by(marker))

@@ -36,14 +36,14 @@ class Reason(models.TextChoices):
 
 
 @dataclass
-class Ending:
+class EndContext:
     """The cause of the deletions under way; ``None`` where nobody gave one."""
 
     reason: Reason | str | None = None
     actor: AbstractBaseUser | None = None
     # Whether more deletions belong to it, of which whoever makes them tells the log,
     # and the cache's epoch, as of one.
-    is_one_of_many: bool = False
+    is_batch: bool = False
     # Set where the cache could not be told of an ended session.
     cache_failed: bool = False
 
@@ -76,25 +76,25 @@ def cache_failure_text() -> str:
     return text % {"minutes": minutes}
 
 
-_ending: ContextVar[Ending | None] = ContextVar("session_ending", default=None)
+_end_context: ContextVar[EndContext | None] = ContextVar("session_ending", default=None)
 
 
 @contextmanager
-def because(
+def end_context(
     reason: Reason | str,
     *,
     by: AbstractBaseUser | None = None,
-    is_one_of_many: bool = False,
-) -> Iterator[Ending]:
+    is_batch: bool = False,
+) -> Iterator[EndContext]:
     """Give the reason and the actor of all deletions inside the block."""
-    ending = Ending(reason=reason, actor=by, is_one_of_many=is_one_of_many)
-    token = _ending.set(ending)
+    ending = EndContext(reason=reason, actor=by, is_batch=is_batch)
+    token = _end_context.set(ending)
     try:
         yield ending
     finally:
-        _ending.reset(token)
+        _end_context.reset(token)
 
 
-def current() -> Ending:
+def current_end_context() -> EndContext:
     """The cause of the deletion under way."""
-    return _ending.get() or Ending()
+    return _end_context.get() or EndContext()

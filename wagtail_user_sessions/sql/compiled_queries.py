@@ -25,25 +25,25 @@ from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, Q
 
-from .placeholders import shape
-from .query_compiler import Select, Update, all_rows
+from .placeholders import query_key
+from .query_compiler import CompiledSelect, CompiledUpdate, unfiltered
 
 Row = TypeVar("Row", bound=Model)
 
-Build = Callable[[], Select | Update]
-Plans = dict[Hashable, Select | Update]
+Build = Callable[[], CompiledSelect | CompiledUpdate]
+Queries = dict[Hashable, CompiledSelect | CompiledUpdate]
 
 ATTRIBUTE = "_wagtail_user_sessions_plans"
 
 
-def read(
+def get(
     model: type[Row], using: str, condition: Q, *, related: str | None = None
 ) -> Row | None:
     """The row of a condition that at most one row meets; ``None`` without one."""
-    return next(iter(read_all(model, using, condition, related=related)), None)
+    return next(iter(fetch(model, using, condition, related=related)), None)
 
 
-def read_all(
+def fetch(
     model: type[Row], using: str, condition: Q, *, related: str | None = None
 ) -> list[Row]:
     """The rows that meet a condition, in no order.
@@ -53,13 +53,13 @@ def read_all(
     """
     connection = connections[using]
     values: list[Any] = []
-    key = (model, shape(condition, values), related)
-    plan = _bound_plan(
-        connection, key, lambda: Select(connection, model, condition, related)
+    key = (model, query_key(condition, values), related)
+    plan = _bound_query(
+        connection, key, lambda: CompiledSelect(connection, model, condition, related)
     )
     if plan is not None:
         return cast("list[Row]", plan.execute(connection, values))
-    rows = all_rows(model, using).filter(condition)
+    rows = unfiltered(model, using).filter(condition)
     return list(rows.select_related(related) if related else rows)
 
 
@@ -72,16 +72,18 @@ def update(
     connection = connections[using]
     values = [value for value in columns.values() if value is not None]
     names = tuple((name, value is None) for name, value in columns.items())
-    key = (model, names, shape(condition, values))
+    key = (model, names, query_key(condition, values))
     plan = None
     if not any(hasattr(value, "resolve_expression") for value in values):
-        plan = _bound_plan(
-            connection, key, lambda: Update(connection, model, condition, columns)
+        plan = _bound_query(
+            connection,
+            key,
+            lambda: CompiledUpdate(connection, model, condition, columns),
         )
     if plan is not None:
         changed: int = plan.execute(connection, values)
         return changed
-    return all_rows(model, using).filter(condition).update(**columns)
+    return unfiltered(model, using).filter(condition).update(**columns)
 
 
 # The plans that are kept
@@ -89,34 +91,36 @@ def update(
 
 # Not to be shown: the settings have a password.
 @dataclass(frozen=True, repr=False, eq=False)
-class Family:
+class SharedQueries:
     """Plans that hold for all connections with these settings."""
 
     settings: dict[str, Any]
-    plans: Plans = field(default_factory=dict)
+    plans: Queries = field(default_factory=dict)
 
 
 # By the classes and the alias of the connections.
-_families: dict[Hashable, Family] = {}
+_shared: dict[Hashable, SharedQueries] = {}
 # Of how many aliases: a site may make up new ones without end.
-KEPT = 64
+MAX_SHARED = 64
 
 _generation = 0
 
 
-def _bound_plan(connection: BaseDatabaseWrapper, key: Hashable, build: Build) -> Any:
+def _bound_query(connection: BaseDatabaseWrapper, key: Hashable, build: Build) -> Any:
     """The plan of that key, bound to the connection; ``None`` where it has none."""
     generation, bound = getattr(connection, ATTRIBUTE, (None, None))
     if bound is None or generation != _generation:
         bound = {}
         setattr(connection, ATTRIBUTE, (_generation, bound))
     if key not in bound:
-        plan = _compiled_once(_shared_plans(connection), key, build)
+        plan = _compiled_once(_shared_queries(connection), key, build)
         bound[key] = None if plan is None else plan.bind(connection)
     return bound[key]
 
 
-def _compiled_once(plans: Plans, key: Hashable, build: Build) -> Select | Update | None:
+def _compiled_once(
+    plans: Queries, key: Hashable, build: Build
+) -> CompiledSelect | CompiledUpdate | None:
     """``None`` where it can't be made; that isn't kept, for it may be the values."""
     if key not in plans:
         try:
@@ -130,17 +134,17 @@ def _compiled_once(plans: Plans, key: Hashable, build: Build) -> Select | Update
     return plans[key]
 
 
-def _shared_plans(connection: BaseDatabaseWrapper) -> Plans:
+def _shared_queries(connection: BaseDatabaseWrapper) -> Queries:
     """Those of all connections like this one; new ones, where each may differ."""
     kinds = type(connection), type(connection.ops)
     if not all(kind.__module__.startswith("django.") for kind in kinds):
         return {}
     name = *kinds, connection.alias
-    family = _families.get(name)
+    family = _shared.get(name)
     if family is None or family.settings != connection.settings_dict:
-        if family is None and len(_families) >= KEPT:
-            _families.clear()
-        family = _families[name] = Family(_copied(connection.settings_dict))
+        if family is None and len(_shared) >= MAX_SHARED:
+            _shared.clear()
+        family = _shared[name] = SharedQueries(_copied(connection.settings_dict))
     return family.plans
 
 
@@ -152,11 +156,11 @@ def _copied(settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def drop_plans(**_: object) -> None:
+def clear(**_: object) -> None:
     global _generation
     # In this order: what is bound meanwhile is dropped as well.
-    _families.clear()
+    _shared.clear()
     _generation += 1
 
 
-setting_changed.connect(drop_plans, dispatch_uid=__name__)
+setting_changed.connect(clear, dispatch_uid=__name__)

@@ -26,11 +26,11 @@ VENDORS = {"postgresql", "sqlite", "mysql"}
 PACKAGE = "wagtail_user_sessions"
 
 
-class Unreturnable(Exception):
+class ReturningNotSupported(Exception):
     """The rows have to be read before they are deleted."""
 
 
-class Deletion(Generic[Row]):
+class DeleteReturning(Generic[Row]):
     """Deletes the rows of a query set that is neither sliced nor combined.
 
     Raises ``Unreturnable`` where the database can't return them, and where they
@@ -42,7 +42,7 @@ class Deletion(Generic[Row]):
         """Returns the columns of these attribute names (or ``pk``); else all."""
         connection = connections[rows.db]
         if not _can_return(connection):
-            raise Unreturnable
+            raise ReturningNotSupported
         self._rows = rows.defer(None)
         # Of this only the columns are used, and what converts their values.
         reader = self._rows.values_list(*names) if names else self._rows
@@ -79,7 +79,7 @@ class Deletion(Generic[Row]):
                     field.set_cached_value(row, value)
 
 
-def delete_unread(rows: QuerySet[Any]) -> int:
+def fast_delete(rows: QuerySet[Any]) -> int:
     """Delete rows that nobody is told of; returns how many there were.
 
     Raises ``Unreturnable`` for what ``Deletion`` does.
@@ -98,14 +98,14 @@ def delete_unread(rows: QuerySet[Any]) -> int:
 def _compile(rows: QuerySet[Any], connection: BaseDatabaseWrapper) -> tuple[str, Any]:
     """The statement that deletes the rows, and its parameters."""
     if rows.query.extra_tables:
-        raise Unreturnable
+        raise ReturningNotSupported
     query: Any = rows.query.chain(DeleteQuery)
     try:
         sql, parameters = query.get_compiler(connection=connection).as_sql()
     except EmptyResultSet as error:
-        raise Unreturnable from error
+        raise ReturningNotSupported from error
     if "SELECT" in sql or not sql.startswith("DELETE FROM"):
-        raise Unreturnable(sql)
+        raise ReturningNotSupported(sql)
     return sql, parameters
 
 
@@ -115,7 +115,7 @@ def _can_return(connection: BaseDatabaseWrapper) -> bool:
     return can_return and connection.vendor in VENDORS
 
 
-def has_followers(model: type[models.Model]) -> bool:
+def has_delete_side_effects(model: type[models.Model]) -> bool:
     """Whether the site itself listens to deletions, or has rows that go along."""
     has_dependents = any(
         (field.auto_created and not field.concrete)
@@ -125,12 +125,12 @@ def has_followers(model: type[models.Model]) -> bool:
     return (
         has_dependents
         or bool(model._meta.parents)
-        or has_receivers(pre_delete, model)
-        or has_receivers(post_delete, model)
+        or has_site_receivers(pre_delete, model)
+        or has_site_receivers(post_delete, model)
     )
 
 
-def has_receivers(signal: Signal, model: type[models.Model]) -> bool:
+def has_site_receivers(signal: Signal, model: type[models.Model]) -> bool:
     """Whether anybody but this package listens to the signal."""
     if not signal.has_listeners(model):
         return False

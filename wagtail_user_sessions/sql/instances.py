@@ -15,7 +15,7 @@ from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import post_init, pre_init
 
 
-def of_django(owner: type, name: str, module: ModuleType) -> object:
+def django_original(owner: type, name: str, module: ModuleType) -> object:
     """The function behind the method, whatever is put in its place later.
 
     Nothing is it where something else was in its place before.
@@ -30,8 +30,8 @@ def of_django(owner: type, name: str, module: ModuleType) -> object:
 Row = TypeVar("Row", bound=Model)
 
 # What a class may have of its own, to take part in the making of its instances.
-FROM_DB = of_django(Model, "from_db", base)
-INIT = of_django(Model, "__init__", base)
+FROM_DB = django_original(Model, "from_db", base)
+INIT = django_original(Model, "__init__", base)
 NEW, SETATTR = object.__new__, object.__setattr__
 GETATTRIBUTE = object.__getattribute__
 # What keeps a value among those of the instance.
@@ -42,7 +42,7 @@ def from_db(
     model: type[Row], using: str, names: Sequence[str], values: Sequence[Any]
 ) -> Row:
     """As ``model.from_db``; ``names`` are all attributes of columns, in their order."""
-    if takes_part(model):
+    if customizes_init(model):
         return model.from_db(using, names, values)
     state: Any = ModelState()
     state.adding = False
@@ -54,7 +54,7 @@ def from_db(
     return row
 
 
-def twin(row: Row) -> Row:
+def copy_instance(row: Row) -> Row:
     """A row like this one, to be changed while this one stays as it is."""
     state: Any = ModelState()
     # As copy() does it, in half the time.
@@ -72,7 +72,7 @@ def set_attributes(row: Row, values: Mapping[str, Any]) -> Row:
     return row
 
 
-def takes_part(model: Any) -> bool:
+def customizes_init(model: Any) -> bool:
     """Whether the class, or a receiver, may do something about a new instance.
 
     Methods are looked at each time, for they may be replaced; attributes once.
@@ -87,12 +87,12 @@ def takes_part(model: Any) -> bool:
         or model.__getattribute__ is not GETATTRIBUTE
         or pre_init.has_listeners(model)
         or post_init.has_listeners(model)
-        or not _is_plain(model)
+        or not _has_plain_attributes(model)
     )
 
 
 @lru_cache(maxsize=32)
-def _is_plain(model: type[Model]) -> bool:
+def _has_plain_attributes(model: type[Model]) -> bool:
     """Whether an instance keeps each value that is set, and does nothing more."""
     attributes = (field.attname for field in model._meta.concrete_fields)
     return type(model) is ModelBase and all(

@@ -10,11 +10,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BinaryField, Field, ForeignKey, Model, Q, Value
 
 
-class Unplannable(Exception):
+class NotCompilable(Exception):
     """The ORM has to build the query each time."""
 
 
-class Slot(Value):
+class Placeholder(Value):
     """Where a statement takes a value of a field: the one of that position among
     the values that it is given.
     """
@@ -24,7 +24,7 @@ class Slot(Value):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         sql, parameters = super().as_sql(compiler, connection)
         if len(parameters) != 1:
-            raise Unplannable(sql)
+            raise NotCompilable(sql)
         return sql, (Parameter(self.position, self.output_field, self.for_save),)
 
 
@@ -59,7 +59,7 @@ class Statement:
         parameters = [one for one in self.parameters if one is not None]
         taken = [getattr(one, "position", number) for one in parameters]
         if sorted(taken) != list(range(number)):
-            raise Unplannable(self.sql)
+            raise NotCompilable(self.sql)
         return self
 
     def prepare(
@@ -71,7 +71,7 @@ class Statement:
         ]
 
 
-def shape(condition: Q, values: list[Any]) -> Hashable:
+def query_key(condition: Q, values: list[Any]) -> Hashable:
     """The condition without its values, which are added to the list.
 
     None is no value: to ask for it takes another statement. So does another
@@ -80,7 +80,7 @@ def shape(condition: Q, values: list[Any]) -> Hashable:
     parts: list[Hashable] = [condition.connector, condition.negated]
     for child in condition.children:
         if isinstance(child, Q):
-            parts.append(shape(child, values))
+            parts.append(query_key(child, values))
         else:
             lookup, value = cast("tuple[str, Any]", child)
             if isinstance(value, tuple):
@@ -93,25 +93,27 @@ def shape(condition: Q, values: list[Any]) -> Hashable:
     return tuple(parts)
 
 
-def slotted(condition: Q, model: type[Model], positions: Iterator[int]) -> Q:
+def with_placeholders(condition: Q, model: type[Model], positions: Iterator[int]) -> Q:
     """The condition with slots in place of its values, in the order of ``shape``."""
     children: list[Any] = []
     for child in condition.children:
         if isinstance(child, Q):
-            children.append(slotted(child, model, positions))
+            children.append(with_placeholders(child, model, positions))
         else:
             lookup, value = cast("tuple[str, Any]", child)
             if isinstance(value, tuple):
-                slots: Any = [slot_for(model, lookup, one, positions) for one in value]
+                slots: Any = [
+                    placeholder_for(model, lookup, one, positions) for one in value
+                ]
             else:
-                slots = slot_for(model, lookup, value, positions)
+                slots = placeholder_for(model, lookup, value, positions)
             children.append((lookup, slots))
     return Q.create(children, condition.connector, condition.negated)
 
 
-def slot_for(
+def placeholder_for(
     model: type[Model], lookup: str, value: object, positions: Iterator[int]
-) -> Slot | None:
+) -> Placeholder | None:
     """A slot for a value of the field that the lookup begins with."""
     if value is None:
         return None
@@ -121,8 +123,8 @@ def slot_for(
         model._meta.pk if name == "pk" else model._meta.get_field(name),
     )
     if _writes_sql(field):
-        raise Unplannable(field)
-    slot = Slot(value, output_field=field)
+        raise NotCompilable(field)
+    slot = Placeholder(value, output_field=field)
     slot.position = next(positions)
     return slot
 

@@ -12,13 +12,19 @@ from django.db.models import Model, Q, QuerySet
 from django.db.models.sql import UpdateQuery
 
 from .instances import from_db
-from .placeholders import Statement, Unplannable, reads_sql, slot_for, slotted
+from .placeholders import (
+    NotCompilable,
+    Statement,
+    placeholder_for,
+    reads_sql,
+    with_placeholders,
+)
 
 # Not one that Django gives.
 SHORT_NAME = "t_1"
 
 
-class Select:
+class CompiledSelect:
     """Reads rows, and perhaps those that a foreign key of them names."""
 
     def __init__(
@@ -30,9 +36,9 @@ class Select:
     ) -> None:
         self.model = model
         self.names = _attributes(model)
-        rows = all_rows(model, connection.alias)
+        rows = unfiltered(model, connection.alias)
         positions = count()
-        rows = rows.filter(slotted(condition, model, positions))
+        rows = rows.filter(with_placeholders(condition, model, positions))
         self.relation: Any = None
         self.related_names: list[str] = []
         self.related_key = 0
@@ -50,14 +56,14 @@ class Select:
         fields = [column.target for column in selected]
         targets = [field.attname for field in fields]
         if targets != [*self.names, *self.related_names] or any(map(reads_sql, fields)):
-            raise Unplannable(self.statement.sql)
+            raise NotCompilable(self.statement.sql)
         # Those whose values are converted, by their positions.
         self.converted = {
             index: selected[index] for index in compiler.get_converters(selected)
         }
 
     def bind(self, connection: BaseDatabaseWrapper) -> BoundSelect:
-        compiler: Any = all_rows(self.model, connection.alias).query.get_compiler(
+        compiler: Any = unfiltered(self.model, connection.alias).query.get_compiler(
             connection=connection
         )
         found = compiler.get_converters(self.converted.values())
@@ -71,7 +77,7 @@ class Select:
 
 
 class BoundSelect(NamedTuple):
-    select: Select
+    select: CompiledSelect
     # Each with the position of the value that it converts.
     converters: list[tuple[int, Callable[..., Any], Any]]
 
@@ -98,7 +104,7 @@ class BoundSelect(NamedTuple):
         return row
 
 
-class Update:
+class CompiledUpdate:
     """Changes columns of the rows that meet a condition."""
 
     def __init__(
@@ -109,20 +115,20 @@ class Update:
         columns: Mapping[str, Any],
     ) -> None:
         if model._meta.parents:
-            raise Unplannable(model)
+            raise NotCompilable(model)
         positions = count()
         slots = {
-            name: slot_for(model, name, value, positions)
+            name: placeholder_for(model, name, value, positions)
             for name, value in columns.items()
         }
-        rows = all_rows(model, connection.alias)
-        rows = rows.filter(slotted(condition, model, positions))
+        rows = unfiltered(model, connection.alias)
+        rows = rows.filter(with_placeholders(condition, model, positions))
         query: Any = rows.query.chain(UpdateQuery)
         query.add_update_values(slots)
         compiler = query.get_compiler(connection=connection)
         self.statement = Statement(*compiler.as_sql()).takes(next(positions))
 
-    def bind(self, connection: BaseDatabaseWrapper) -> Update:
+    def bind(self, connection: BaseDatabaseWrapper) -> CompiledUpdate:
         """Itself: nothing of it belongs to a connection."""
         return self
 
@@ -138,7 +144,7 @@ class Update:
         return changed
 
 
-def all_rows(model: type[Model], using: str) -> QuerySet[Any]:
+def unfiltered(model: type[Model], using: str) -> QuerySet[Any]:
     """All of them, whatever the model's managers leave out."""
     return QuerySet(model, using=using)
 

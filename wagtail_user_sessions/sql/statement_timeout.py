@@ -12,11 +12,11 @@ from django.db import OperationalError, transaction
 QUERY_CANCELED = "57014"
 
 
-class TookTooLongError(Exception):
+class StatementTimeout(Exception):
     """The statement was given up, and has changed nothing."""
 
 
-def can_limit(using: str) -> bool:
+def supports_timeout(using: str) -> bool:
     """Whether a statement can be given up, and done again: not inside a
     transaction of the caller's, which would be lost.
     """
@@ -29,28 +29,28 @@ def can_limit(using: str) -> bool:
 
 
 @contextmanager
-def limited(using: str, *, seconds: float | None) -> Iterator[None]:
+def statement_timeout(using: str, *, seconds: float | None) -> Iterator[None]:
     """Gives up a statement that takes longer than this, where that is possible.
 
     In a transaction of its own: ``TookTooLongError`` says that it was rolled back.
     """
-    if seconds is None or not can_limit(using):
+    if seconds is None or not supports_timeout(using):
         yield
         return
     start = time.perf_counter()
     try:
         with transaction.atomic(using=using):
-            _set_limit(using, seconds)
+            _set_timeout(using, seconds)
             yield
     except OperationalError as error:
         was_given_up = _sqlstate(error) == QUERY_CANCELED
         # Sooner, it was somebody else who stopped it.
         if was_given_up and time.perf_counter() - start >= seconds:
-            raise TookTooLongError from error
+            raise StatementTimeout from error
         raise
 
 
-def _set_limit(using: str, seconds: float) -> None:
+def _set_timeout(using: str, seconds: float) -> None:
     """Until the end of the transaction: the connection may be a pooler's."""
     with transaction.get_connection(using).cursor() as cursor:
         milliseconds = str(int(seconds * 1000))

@@ -12,11 +12,11 @@ T = TypeVar("T")
 
 # A statement that the database gave up to break a deadlock, by MariaDB's error
 # numbers (ER_LOCK_DEADLOCK, ER_CHECKREAD) and PostgreSQL's SQLSTATEs.
-GIVEN_UP = {1213, 1020, "40P01", "40001"}
+DEADLOCK_CODES = {1213, 1020, "40P01", "40001"}
 ATTEMPTS = 10
 
 
-def retrying(using: str, write: Callable[[], T]) -> T:
+def retry_on_deadlock(using: str, write: Callable[[], T]) -> T:
     """Do a write again that was given up to break a deadlock.
 
     Not inside a transaction, all of which is lost then. ``write`` must change
@@ -28,18 +28,18 @@ def retrying(using: str, write: Callable[[], T]) -> T:
         try:
             return write()
         except OperationalError as error:
-            if not _was_given_up(error):
+            if not _is_deadlock(error):
                 raise
     return write()
 
 
-def _was_given_up(error: OperationalError) -> bool:
+def _is_deadlock(error: OperationalError) -> bool:
     cause = error.__cause__
     codes = {getattr(cause, "sqlstate", None), *getattr(cause, "args", ())[:1]}
-    return not GIVEN_UP.isdisjoint(codes)
+    return not DEADLOCK_CODES.isdisjoint(codes)
 
 
-class Write:
+class TrackedWrite:
     """One write, and whether it stood.
 
     ``then`` is called once the write has committed: at once where no
@@ -71,10 +71,12 @@ def has_uncommitted(using: str) -> bool:
         return False
     if not connection.in_atomic_block:
         return not connection.autocommit
-    return any(isinstance(func, Write) for _, func, _ in connection.run_on_commit)
+    return any(
+        isinstance(func, TrackedWrite) for _, func, _ in connection.run_on_commit
+    )
 
 
-class Repairs:
+class RollbackHandlers:
     """What to repair should a write turn out to be rolled back.
 
     A repair must ask the database where it would harm a write that stood: while
@@ -82,20 +84,20 @@ class Repairs:
     """
 
     def __init__(self) -> None:
-        self._remembered: list[tuple[Write, Callable[[], object]]] = []
+        self._registered: list[tuple[TrackedWrite, Callable[[], object]]] = []
 
     def __bool__(self) -> bool:
-        return bool(self._remembered)
+        return bool(self._registered)
 
-    def remember(self, write: Write, repair: Callable[[], object]) -> None:
+    def register(self, write: TrackedWrite, handler: Callable[[], object]) -> None:
         if not write.committed:
-            self._remembered.append((write, repair))
+            self._registered.append((write, handler))
 
     # A repair may hold a session key.
     @sensitive_variables()
-    def settle(self) -> None:
+    def run(self) -> None:
         """Repair the writes that were rolled back, the latest first."""
-        unsettled = [entry for entry in self._remembered if not entry[0].committed]
+        unsettled = [entry for entry in self._registered if not entry[0].committed]
         connections = {id(write.connection): write.connection for write, _ in unsettled}
         # A rollback, of a savepoint too, takes a write off this list.
         pending = {
@@ -103,14 +105,14 @@ class Repairs:
             for connection in connections.values()
             for _, hook, _ in connection.run_on_commit
         }
-        self._remembered = [entry for entry in unsettled if id(entry[0]) in pending]
+        self._registered = [entry for entry in unsettled if id(entry[0]) in pending]
         lost = [entry for entry in unsettled if id(entry[0]) not in pending]
         while lost:
-            _, repair = lost[-1]
+            _, handler = lost[-1]
             try:
-                repair()
+                handler()
             except BaseException:
                 # To be tried again, with those that were to follow.
-                self._remembered = [*lost, *self._remembered]
+                self._registered = [*lost, *self._registered]
                 raise
             lost.pop()

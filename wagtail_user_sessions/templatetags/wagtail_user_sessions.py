@@ -11,10 +11,10 @@ from django.templatetags.static import static
 from django.utils.html import escape, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from wagtail_user_sessions.devices_page.device_list import DeviceList, read
-from wagtail_user_sessions.devices_page.list_params import ListState
-from wagtail_user_sessions.devices_page.page_config import frame_of_app
-from wagtail_user_sessions.devices_page.preview import sample_list
+from wagtail_user_sessions.devices_page.device_list import DeviceList, get_device_list
+from wagtail_user_sessions.devices_page.list_params import ListParams
+from wagtail_user_sessions.devices_page.page_config import default_page_config
+from wagtail_user_sessions.devices_page.preview import preview_list
 
 register = template.Library()
 
@@ -39,11 +39,11 @@ def show_device_list(context: Context) -> dict[str, Any]:
             "django.template.context_processors.request."
         )
     if getattr(request, "is_preview", False):
-        return {"devices": sample_list()}
+        return {"devices": preview_list()}
     if not request.user.is_authenticated:
         return {"devices": None}
-    url_for = frame_of_app(request).url_for
-    return {"devices": read(request, ListState(), url_for=url_for)}
+    url_for = default_page_config(request).url_for
+    return {"devices": get_device_list(request, ListParams(), url_for=url_for)}
 
 
 @register.filter

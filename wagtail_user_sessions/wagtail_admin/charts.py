@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from wagtail_user_sessions.client.user_agent import Kind
+from wagtail_user_sessions.client.user_agent import DeviceKind
 
 # How many countries have a bar of their own.
 COUNTRIES = 8
@@ -53,7 +53,7 @@ class Chart:
     bars: Sequence[Bar]
 
 
-def draw(facts: Iterable[Sequence[Any]]) -> list[Chart]:
+def build_charts(facts: Iterable[Sequence[Any]]) -> list[Chart]:
     """Charts of what each session has: its kind of device, its country, and the
     moment of its last activity, or ``None``.
     """
@@ -88,9 +88,9 @@ def _chart(name: str, title: str, counts: Sequence[tuple[str, int]]) -> Chart:
 
 def _kinds(counts: Counter[str]) -> list[tuple[str, int]]:
     return [
-        (str(capfirst(Kind(kind).label)), count)
+        (str(capfirst(DeviceKind(kind).label)), count)
         for kind, count in counts.most_common()
-        if kind in Kind.values
+        if kind in DeviceKind.values
     ]
 
 

@@ -10,18 +10,18 @@ from wagtail.admin.ui.tables import Column, StatusTagColumn, TitleColumn
 from wagtail.admin.ui.tables import UserColumn as BaseUserColumn
 
 from wagtail_user_sessions.backends.engine import current_session_id
-from wagtail_user_sessions.client.user_agent import Kind
+from wagtail_user_sessions.client.user_agent import DeviceKind
 from wagtail_user_sessions.sessions.base import AbstractSession
 
 from .status import Status, status_of
 
 # Wagtail's own icons.
 ICONS: dict[str, str] = {
-    Kind.DESKTOP: "desktop",
-    Kind.MOBILE: "mobile-alt",
-    Kind.TABLET: "tablet-alt",
-    Kind.BOT: "cogs",
-    Kind.UNKNOWN: "help",
+    DeviceKind.DESKTOP: "desktop",
+    DeviceKind.MOBILE: "mobile-alt",
+    DeviceKind.TABLET: "tablet-alt",
+    DeviceKind.BOT: "cogs",
+    DeviceKind.UNKNOWN: "help",
 }
 
 

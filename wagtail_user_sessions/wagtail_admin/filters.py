@@ -16,13 +16,13 @@ from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
 from wagtail.admin.forms.search import SearchForm
 from wagtail.admin.utils import get_user_display_name
 
-from wagtail_user_sessions.client.user_agent import Kind
+from wagtail_user_sessions.client.user_agent import DeviceKind
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.sessions.base import AbstractSession, SessionQuerySet
 
-from .permission_policies import manageable_users, visible_to, who_asks
+from .permission_policies import manageable_users, request_user, visible_to
 from .search import search
-from .status import Status, having
+from .status import Status, filter_by_status
 
 FACTS = ("browser", "os", "country")
 # Of how many sessions, the newest, users, browsers and so on are offered.
@@ -88,7 +88,9 @@ class SessionFilterSet(WagtailFilterSet):
         widget=forms.RadioSelect,
     )
     user = UserFilter(label=_("User"))
-    device_kind = OpenChoiceFilter(label=_("Kind of device"), choices=Kind.choices)
+    device_kind = OpenChoiceFilter(
+        label=_("Kind of device"), choices=DeviceKind.choices
+    )
     browser = OpenChoiceFilter(label=_("Browser"))
     os = OpenChoiceFilter(label=_("System"))
     country = OpenChoiceFilter(label=_("Country"))
@@ -109,7 +111,7 @@ class SessionFilterSet(WagtailFilterSet):
         data = QueryDict(mutable=True) if data is None else data.copy()
         data.setdefault("status", Status.ACTIVE.value)
         super().__init__(data, *args, request=request, **kwargs)
-        newest = _newest(visible_to(who_asks(request)))
+        newest = _newest(visible_to(request_user(request)))
         users: list[Any] = [*dict.fromkeys(row.user for row in newest)]
         users = users[:USERS_OFFERED]
         users += _missing(data.getlist("user"), users, request)
@@ -123,17 +125,17 @@ class SessionFilterSet(WagtailFilterSet):
     def filter_status(
         self, rows: SessionQuerySet, name: str, status: str
     ) -> SessionQuerySet:
-        return having(rows, status)
+        return filter_by_status(rows, status)
 
     def _offer(self, name: str, choices: Choices) -> None:
         self.filters[name].extra["choices"] = list(choices)
 
 
-def find(request: HttpRequest) -> SessionQuerySet:
+def filtered_sessions(request: HttpRequest) -> SessionQuerySet:
     """The rows that the listing shows at an address with this query, on all its
     pages; none where the query makes no sense.
     """
-    rows = visible_to(who_asks(request))
+    rows = visible_to(request_user(request))
     filters = SessionFilterSet(request.GET, queryset=rows, request=request)
     form = SearchForm(request.GET)
     if not (filters.is_valid() and form.is_valid()):
@@ -157,7 +159,9 @@ def _missing(
     """The users that are asked for and not among those offered."""
     missing = set(chosen) - {str(user.pk) for user in offered}
     ids = [pk for pk in map(user_id_from, missing) if pk is not None]
-    return list(manageable_users(who_asks(request)).filter(pk__in=ids)) if ids else []
+    return (
+        list(manageable_users(request_user(request)).filter(pk__in=ids)) if ids else []
+    )
 
 
 def _newest(rows: SessionQuerySet) -> list[AbstractSession]:

@@ -19,9 +19,9 @@ from wagtail.admin.utils import get_user_display_name
 from wagtail.log_actions import LogActionRegistry, LogFormatter, log, registry
 from wagtail.models import BaseLogEntry
 
-from wagtail_user_sessions.client.user_agent import label
+from wagtail_user_sessions.client.user_agent import device_label
 from wagtail_user_sessions.sessions.base import AbstractSession
-from wagtail_user_sessions.sessions.reasons import Ending, Reason
+from wagtail_user_sessions.sessions.reasons import EndContext, Reason
 
 from .permission_policies import is_superuser
 
@@ -52,7 +52,7 @@ class RevokeFormatter(LogFormatter):
             text = _("Ended the session of a visitor on %(device)s: %(reason)s")
         return text % {
             # In the language of who reads it.
-            "device": label(*(data.get(name, "") for name in DEVICE)),
+            "device": device_label(*(data.get(name, "") for name in DEVICE)),
             "user": data.get("user"),
             "reason": _in_words(data.get("reason", "")),
         }
@@ -75,14 +75,14 @@ class RevokeEverybodyFormatter(LogFormatter):
 def sessions_ended(
     sender: type[AbstractSession],
     rows: Sequence[AbstractSession],
-    ending: Ending,
+    ending: EndContext,
     **kwargs: Any,
 ) -> None:
     """Log that somebody has ended sessions: one entry each, all at once.
 
     What ends by itself, by the commands, or by signing out is not logged.
     """
-    is_told_otherwise = ending.is_one_of_many or ending.reason in ORDINARY
+    is_told_otherwise = ending.is_batch or ending.reason in ORDINARY
     if ending.reason is None or is_told_otherwise:
         return
     try:
@@ -128,7 +128,7 @@ def _users_of(rows: Sequence[AbstractSession]) -> dict[Any, AbstractBaseUser]:
 
 
 def _entry(
-    row: AbstractSession, user: AbstractBaseUser | None, ending: Ending
+    row: AbstractSession, user: AbstractBaseUser | None, ending: EndContext
 ) -> BaseLogEntry:
     """About the session; about a superuser, for whoever may see sessions sees the
     log of them too, and superusers' are not theirs to see.

@@ -64,7 +64,7 @@ def register_permission_policies() -> None:
 def all_rows() -> SessionQuerySet:
     """From the database that is written to: a replica may still have what ended."""
     model = get_session_model()
-    return model.rows(router.db_for_write(model)).sessions()
+    return model.rows(router.db_for_write(model)).without_marker()
 
 
 def visible_to(user: AbstractBaseUser) -> SessionQuerySet:
@@ -90,12 +90,12 @@ def is_superuser(user: AbstractBaseUser) -> bool:
     return bool(getattr(user, "is_superuser", False))
 
 
-def who_asks(request: HttpRequest) -> AbstractBaseUser:
+def request_user(request: HttpRequest) -> AbstractBaseUser:
     """The user of a request that Wagtail has let into its admin."""
     return cast(AbstractBaseUser, request.user)
 
 
-class Forbidding:
+class ForbiddenResponseMixin:
     """A view that says 403 to who may not see it.
 
     Wagtail would lead to its home page instead, as if the address were good for

@@ -10,7 +10,7 @@ from wagtail.admin.site_summary import SummaryItem
 from . import paginator
 from .links import has_permission, url_of
 from .permission_policies import visible_to
-from .status import Status, having
+from .status import Status, filter_by_status
 
 
 class SessionsSummaryItem(SummaryItem):
@@ -18,7 +18,7 @@ class SessionsSummaryItem(SummaryItem):
     template_name = "wagtail_user_sessions/admin/summary.html"
 
     def get_context_data(self, parent_context: Any) -> dict[str, Any]:
-        rows = having(visible_to(self.request.user), Status.ACTIVE).order_by()
+        rows = filter_by_status(visible_to(self.request.user), Status.ACTIVE).order_by()
         # Not more are counted, so that the page is as fast on a large site.
         count = rows[: paginator.MAX_ROWS + 1].count()
         return {

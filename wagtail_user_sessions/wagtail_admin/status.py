@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.contrib.auth import get_user_model
-from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from wagtail_user_sessions.sessions.admission import is_unexpired, of_inactive_user
 from wagtail_user_sessions.sessions.base import AbstractSession, SessionQuerySet
 
 
@@ -26,12 +23,12 @@ def status_of(row: AbstractSession) -> Status:
     """The status of a row that was read with its user."""
     if row.user_id is None:
         return Status.VISITOR
-    if row.expire_date <= timezone.now():
+    if not is_unexpired(row, now=timezone.now()):
         return Status.EXPIRED
     return Status.ACTIVE if row.is_active else Status.REFUSED
 
 
-def having(rows: SessionQuerySet, status: str) -> SessionQuerySet:
+def filter_by_status(rows: SessionQuerySet, status: str) -> SessionQuerySet:
     """The rows of that status, as far as the database can tell.
 
     It can't tell whose password has changed since: the row itself can.
@@ -42,16 +39,6 @@ def having(rows: SessionQuerySet, status: str) -> SessionQuerySet:
     rows = rows.filter(user__isnull=False, signed_in_at__isnull=False)
     if status == Status.EXPIRED:
         return rows.expired()
-    is_inactive = models.Exists(_inactive_users().filter(pk=models.OuterRef("user")))
     if status == Status.REFUSED:
-        return rows.active().filter(is_inactive)
-    return rows.active().filter(~is_inactive)
-
-
-def _inactive_users() -> models.QuerySet[Any]:
-    users = get_user_model()._base_manager.all()
-    try:
-        get_user_model()._meta.get_field("is_active")
-    except FieldDoesNotExist:
-        return users.none()
-    return users.filter(is_active=False)
+        return rows.active().filter(of_inactive_user())
+    return rows.active().filter(~of_inactive_user())

@@ -15,8 +15,8 @@ from wagtail.admin.ui.menus import MenuItem
 from wagtail.admin.utils import get_user_display_name
 
 from .links import has_permission, url_of
-from .permission_policies import all_rows, may_manage, who_asks
-from .status import Status, having
+from .permission_policies import all_rows, may_manage, request_user
+from .status import Status, filter_by_status
 
 
 def listing_buttons(
@@ -43,12 +43,12 @@ def tell_of_sessions(request: HttpRequest, user: AbstractBaseUser) -> None:
 
     As a message, for Wagtail has no other place on this page for a plugin.
     """
-    viewer = who_asks(request)
+    viewer = request_user(request)
     if request.method != "GET" or not (
         may_manage(viewer, user) and has_permission(viewer, "view")
     ):
         return
-    count = having(all_rows().authentic_for(user), Status.ACTIVE).count()
+    count = filter_by_status(all_rows().valid_for(user), Status.ACTIVE).count()
     text = ngettext(
         "%(user)s has %(count)d active session.",
         "%(user)s has %(count)d active sessions.",

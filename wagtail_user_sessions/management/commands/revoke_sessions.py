@@ -102,7 +102,7 @@ def _choose(engine: type[SessionStore], options: dict[str, Any]) -> SessionQuery
         rows = rows.exclude(user__in=superusers())
     if options["older_than"] is not None:
         rows = rows.filter(_is_older(options["older_than"]))
-    return rows.sessions()
+    return rows.without_marker()
 
 
 def _is_of_everybody(options: dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from wagtail_user_sessions.backends.db import SessionStore
 from wagtail_user_sessions.devices_page import views
-from wagtail_user_sessions.devices_page.page_config import Frame
+from wagtail_user_sessions.devices_page.page_config import PageConfig
 from wagtail_user_sessions.devices_page.views import View
 from wagtail_user_sessions.wagtail_admin import template_loader
 
@@ -20,14 +20,14 @@ NAMESPACE = "wagtail_user_sessions_account"
 def admin_urls() -> list[URLResolver]:
     """For Wagtail, which lets in only who may enter its admin."""
     urlpatterns = [
-        path("", _framed(views.device_list), name="device_list"),
+        path("", _in_admin(views.device_list), name="device_list"),
         path(
             "revoke-others/",
-            _framed(views.device_revoke_others),
+            _in_admin(views.device_revoke_others),
             name="device_revoke_others",
         ),
-        path("<uuid:pk>/revoke/", _framed(views.device_revoke), name="device_revoke"),
-        path("<uuid:pk>/rename/", _framed(views.device_rename), name="device_rename"),
+        path("<uuid:pk>/revoke/", _in_admin(views.device_revoke), name="device_revoke"),
+        path("<uuid:pk>/rename/", _in_admin(views.device_rename), name="device_rename"),
     ]
     return [path("account/devices/", include((urlpatterns, NAMESPACE)))]
 
@@ -42,22 +42,22 @@ def menu_item(request: HttpRequest) -> dict[str, Any] | None:
     }
 
 
-def _framed(view: View) -> View:
-    """The visitors' view, in the admin's frame."""
+def _in_admin(view: View) -> View:
+    """The visitors' view, in the admin's config."""
 
-    def framed(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def wrapped(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         if not isinstance(request.session, SessionStore):
             raise Http404
-        return view(request, frame=_frame(), **kwargs)
+        return view(request, config=_page_config(), **kwargs)
 
-    return framed
+    return wrapped
 
 
-def _frame() -> Frame:
+def _page_config() -> PageConfig:
     def url_for(name: str, *args: object) -> str:
         return reverse(f"{NAMESPACE}:{name}", args=args)
 
-    return Frame(
+    return PageConfig(
         url_for=url_for,
         login_url=reverse("wagtailadmin_login"),
         signed_out_url=reverse("wagtailadmin_login"),

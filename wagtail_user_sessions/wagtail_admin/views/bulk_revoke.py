@@ -18,23 +18,29 @@ from wagtail.permission_policies import BasePermissionPolicy
 from wagtail.snippets.bulk_actions.snippet_bulk_action import SnippetBulkAction
 
 from wagtail_user_sessions.backends.engine import current_session_id, get_session_model
-from wagtail_user_sessions.sessions.base import AbstractSession, SessionQuerySet
-from wagtail_user_sessions.wagtail_admin.filters import find
+from wagtail_user_sessions.sessions.base import (
+    REVOKE_BATCH_SIZE,
+    AbstractSession,
+    SessionQuerySet,
+)
+from wagtail_user_sessions.wagtail_admin.filters import filtered_sessions
 from wagtail_user_sessions.wagtail_admin.forms import RevocationForm
 from wagtail_user_sessions.wagtail_admin.links import url_of
-from wagtail_user_sessions.wagtail_admin.messages import report, sign_out
+from wagtail_user_sessions.wagtail_admin.messages import report
 from wagtail_user_sessions.wagtail_admin.open_editors import open_editors
 from wagtail_user_sessions.wagtail_admin.permission_policies import (
-    Forbidding,
+    ForbiddenResponseMixin,
+    request_user,
     visible_to,
-    who_asks,
 )
 
 # How many are named in the confirmation.
 NAMED = 20
 
 
-class RevokeBulkAction(Forbidding, PermissionCheckedMixin, SnippetBulkAction):
+class RevokeBulkAction(
+    ForbiddenResponseMixin, PermissionCheckedMixin, SnippetBulkAction
+):
     """Takes the place of Wagtail's own deletion, which ignores the filters."""
 
     display_name = _("Sign out")
@@ -64,9 +70,9 @@ class RevokeBulkAction(Forbidding, PermissionCheckedMixin, SnippetBulkAction):
         """The selected rows, without the own session: its user is to go on."""
         ids = self.request.GET.getlist("id")
         if "all" in ids:
-            rows = find(self.request)
+            rows = filtered_sessions(self.request)
         else:
-            rows = visible_to(who_asks(self.request)).filter(pk__in=_uuids(ids))
+            rows = visible_to(request_user(self.request)).filter(pk__in=_uuids(ids))
             if not rows.exists():
                 raise Http404
         return rows.exclude(pk__in=[current_session_id(self.request)])
@@ -108,8 +114,8 @@ class RevokeBulkAction(Forbidding, PermissionCheckedMixin, SnippetBulkAction):
         response = self._call(before, objects)
         if response is not None:
             return response
-        by, reason = who_asks(self.request), form.reason_given
-        count = sign_out(self.rows, by=by, reason=reason)
+        by, reason = request_user(self.request), form.reason_given
+        count = self.rows.revoke(by=by, reason=reason, batch_size=REVOKE_BATCH_SIZE)
         report(self.request, count, cache_failed=count.cache_failed)
         return self._call(after, objects) or redirect(self.next_url)
 

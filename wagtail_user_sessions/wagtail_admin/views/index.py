@@ -33,7 +33,7 @@ from wagtail_user_sessions.wagtail_admin.columns import (
 from wagtail_user_sessions.wagtail_admin.filters import SessionFilterSet
 from wagtail_user_sessions.wagtail_admin.paginator import CappedPaginator
 from wagtail_user_sessions.wagtail_admin.permission_policies import (
-    Forbidding,
+    ForbiddenResponseMixin,
     is_superuser,
     visible_to,
 )
@@ -47,7 +47,7 @@ NEWEST_FIRST = "-signed_in_at"
 LAST_TO_EXPIRE_FIRST = "-expire_date"
 
 
-class IndexView(Forbidding, Export, snippets.IndexView):
+class IndexView(ForbiddenResponseMixin, Export, snippets.IndexView):
     any_permission_required = ("view",)
     paginator_class = CappedPaginator
     filterset_class = SessionFilterSet
@@ -116,7 +116,7 @@ class IndexView(Forbidding, Export, snippets.IndexView):
             # The first ones by any other column would be no fair sample.
             newest = paginator.object_list.order_by(NEWEST_FIRST)
             rows = CappedPaginator(newest, paginator.per_page).first_rows
-        return charts.draw(facts for _pk, *facts in rows) if rows else []
+        return charts.build_charts(facts for _pk, *facts in rows) if rows else []
 
     # What can be done
 

@@ -16,9 +16,9 @@ from wagtail_user_sessions.backends.engine import current_session_id
 from wagtail_user_sessions.sessions.base import AbstractSession
 from wagtail_user_sessions.wagtail_admin import log_actions
 from wagtail_user_sessions.wagtail_admin.permission_policies import (
-    Forbidding,
+    ForbiddenResponseMixin,
+    request_user,
     visible_to,
-    who_asks,
 )
 from wagtail_user_sessions.wagtail_admin.status import status_of
 
@@ -47,12 +47,12 @@ LABELS = {
 HISTORY_LENGTH = 20
 
 
-class InspectView(Forbidding, snippets.InspectView):
+class InspectView(ForbiddenResponseMixin, snippets.InspectView):
     any_permission_required = ("view",)
     template_name = "wagtail_user_sessions/admin/inspect.html"
 
     def get_object(self, queryset: Any = None) -> AbstractSession:
-        rows = visible_to(who_asks(self.request)).select_related("user")
+        rows = visible_to(request_user(self.request)).select_related("user")
         return get_object_or_404(rows, pk=self.pk)
 
     def get_field_label(self, field_name: str, field: Any) -> str:

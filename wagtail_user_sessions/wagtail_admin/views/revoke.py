@@ -26,24 +26,30 @@ from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.snippets.views import snippets
 
 from wagtail_user_sessions.backends.engine import current_session_id, get_engine
-from wagtail_user_sessions.sessions.base import AbstractSession, SessionQuerySet
+from wagtail_user_sessions.sessions.base import (
+    REVOKE_BATCH_SIZE,
+    AbstractSession,
+    SessionQuerySet,
+)
 from wagtail_user_sessions.sessions.mass_deletion import MassRevocation
 from wagtail_user_sessions.wagtail_admin.filters import user_id_from
 from wagtail_user_sessions.wagtail_admin.forms import EverybodyForm, RevocationForm
 from wagtail_user_sessions.wagtail_admin.log_actions import log_everybody
-from wagtail_user_sessions.wagtail_admin.messages import report, sign_out
+from wagtail_user_sessions.wagtail_admin.messages import report
 from wagtail_user_sessions.wagtail_admin.open_editors import OpenEditor, open_editors
 from wagtail_user_sessions.wagtail_admin.permission_policies import (
-    Forbidding,
+    ForbiddenResponseMixin,
     all_rows,
     is_superuser,
     manageable_users,
+    request_user,
     visible_to,
-    who_asks,
 )
 
 
-class Revoking(Forbidding, PermissionCheckedMixin, WagtailAdminTemplateMixin):
+class RevokeMixin(
+    ForbiddenResponseMixin, PermissionCheckedMixin, WagtailAdminTemplateMixin
+):
     """What the views have in common that ask first, and then sign out."""
 
     permission_required = "delete"
@@ -89,7 +95,7 @@ class Revoking(Forbidding, PermissionCheckedMixin, WagtailAdminTemplateMixin):
         return False
 
 
-class RevokeView(Revoking, snippets.DeleteView):
+class RevokeView(RevokeMixin, snippets.DeleteView):
     """Sign out one session."""
 
     page_title = gettext_lazy("Sign out")
@@ -100,7 +106,7 @@ class RevokeView(Revoking, snippets.DeleteView):
         known: AbstractSession | None = getattr(self, "object", None)
         if known is not None:
             return known
-        rows = visible_to(who_asks(self.request)).select_related("user")
+        rows = visible_to(request_user(self.request)).select_related("user")
         return get_object_or_404(rows.defer("session_data"), pk=self.kwargs["pk"])
 
     @property
@@ -136,7 +142,7 @@ class RevokeView(Revoking, snippets.DeleteView):
             auth.logout(request)
             return redirect("wagtailadmin_login")
         name, success_url = str(self.object), self.get_success_url()
-        count = self.object.revoke(by=who_asks(request), reason=form.reason_given)
+        count = self.object.revoke(by=request_user(request), reason=form.reason_given)
         if count:
             report(request, count, cache_failed=count.cache_failed)
         else:
@@ -145,7 +151,7 @@ class RevokeView(Revoking, snippets.DeleteView):
         return self.run_after_hook() or HttpResponseRedirect(success_url)
 
 
-class RevokingSeveral(Revoking, FormView):  # type: ignore[type-arg]
+class RevokeSeveralView(RevokeMixin, FormView):  # type: ignore[type-arg]
     """Signs out rows, of which the subclass says which."""
 
     @property
@@ -161,7 +167,7 @@ class RevokingSeveral(Revoking, FormView):  # type: ignore[type-arg]
         return not self.count
 
 
-class RevokeUserView(RevokingSeveral):
+class RevokeUserView(RevokeSeveralView):
     """Sign a user out everywhere; oneself, everywhere but here."""
 
     page_title = gettext_lazy("Sign out everywhere")
@@ -172,7 +178,7 @@ class RevokeUserView(RevokingSeveral):
         # Whoever hasn't the permission is refused before anybody is looked for.
         if self.user_has_permission("delete"):
             pk = user_id_from(unquote(kwargs["user_id"]))
-            users = manageable_users(who_asks(request))
+            users = manageable_users(request_user(request))
             self.user: AbstractBaseUser = get_object_or_404(users, pk=pk)
 
     @property
@@ -203,14 +209,18 @@ class RevokeUserView(RevokingSeveral):
 
     def form_valid(self, form: RevocationForm) -> HttpResponse:
         request = self.request
-        count = sign_out(self.rows, by=who_asks(request), reason=form.reason_given)
+        count = self.rows.revoke(
+            by=request_user(request),
+            reason=form.reason_given,
+            batch_size=REVOKE_BATCH_SIZE,
+        )
         report(request, count, cache_failed=count.cache_failed)
         return HttpResponseRedirect(self.get_success_url())
 
 
 # A sign-out holds from its first moment, and not from the end of a transaction.
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
-class RevokeEverybodyView(RevokingSeveral):
+class RevokeEverybodyView(RevokeSeveralView):
     """Sign out all users but for the own session."""
 
     page_title = gettext_lazy("Sign out everybody")
@@ -220,7 +230,7 @@ class RevokeEverybodyView(RevokingSeveral):
 
     def user_has_permission(self, permission: str) -> bool:
         has_permission: bool = super().user_has_permission(permission)
-        return has_permission and is_superuser(who_asks(self.request))
+        return has_permission and is_superuser(request_user(self.request))
 
     @property
     def rows(self) -> SessionQuerySet:
@@ -243,7 +253,7 @@ class RevokeEverybodyView(RevokingSeveral):
 
     @cached_property
     def open_editors(self) -> Sequence[OpenEditor]:
-        users = get_user_model()._base_manager.exclude(pk=who_asks(self.request).pk)
+        users = get_user_model()._base_manager.exclude(pk=request_user(self.request).pk)
         return open_editors(users)
 
     def form_valid(self, form: RevocationForm) -> HttpResponse:
@@ -251,7 +261,7 @@ class RevokeEverybodyView(RevokingSeveral):
         reason = form.reason_given
         revocation = MassRevocation(
             self.rows,
-            by=who_asks(request),
+            by=request_user(request),
             reason=reason,
             marker=get_engine()().create_model_instance({}),
             spared=self.spared,
