@@ -13,14 +13,9 @@ from urllib.parse import urlencode
 
 from django.db import connection
 
-HOST = "127.0.0.1"
+from tests.claims import HOST, free_port
+
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind((HOST, 0))
-        return one.getsockname()[1]
 
 
 class Server:

@@ -4,12 +4,15 @@ from importlib import import_module
 
 import pytest
 import redis
+from django.conf import settings as django_settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.core.cache import cache
 from django.db import connection
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 
+from tests import claims, groups
+from tests.database import quick_teardown
 from wagtail_user_sessions.cache import copies
 from wagtail_user_sessions.sessions import batch_size
 
@@ -18,6 +21,31 @@ CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 "
     "(KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 )
+
+
+def pytest_itemcollected(item):
+    group = groups.group_of(item)
+    if group is not None:
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    items.sort(key=groups.start_order)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_redis():
+    """Has a number of Redis that no other worker clears."""
+    django_settings.REDIS_URL = claims.redis_url(django_settings.REDIS_URL)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def teardown():
+    """Empties the database after transactional tests faster than Django does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", quick_teardown())
+        yield
 
 
 @pytest.fixture(params=ENGINES)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
-def database_from(url, engine):
+def database_from(url, engine, **options):
     parts = urlsplit(url)
     return {
         "ENGINE": f"django.db.backends.{engine}",
@@ -23,6 +23,7 @@ def database_from(url, engine):
         "PASSWORD": parts.password or "",
         "HOST": parts.hostname or "",
         "PORT": parts.port or "",
+        "OPTIONS": options,
         "TEST": {"NAME": f"test_user_sessions_{os.getpid()}"},
     }
 
@@ -33,7 +34,9 @@ def databases():
         url = os.environ.get(
             "POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres"
         )
-        return {"default": database_from(url, "postgresql")}
+        # No test outlives a crash of the server, so none waits for its disk.
+        options = "-c synchronous_commit=off"
+        return {"default": database_from(url, "postgresql", options=options)}
     if kind == "mariadb":
         url = os.environ.get("MARIADB_URL", "mysql://root@127.0.0.1:3306/test")
         return {"default": database_from(url, "mysql")}
@@ -43,6 +46,7 @@ def databases():
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": f"{folder}/db.sqlite3",
+            "OPTIONS": {"init_command": "PRAGMA synchronous = OFF"},
             "TEST": {"NAME": f"{folder}/test.sqlite3"},
         }
     }

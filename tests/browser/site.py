@@ -6,7 +6,6 @@ import atexit
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,8 @@ from functools import cache
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
+
+from tests.claims import free_port
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 START_TIMEOUT = 60  # seconds
@@ -88,7 +89,7 @@ def fill(var: Path) -> Path:
 @contextmanager
 def serve(var: Path, *, name: str = "sandbox", **variables: str) -> Iterator[Site]:
     """Serve the sandbox, with these variables in its environment."""
-    port = _free_port()
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     variables = environment(var, **variables)
     variables["DJANGO_SETTINGS_MODULE"] = "tests.browser.served.settings"
@@ -133,9 +134,3 @@ def _wait_for(server: subprocess.Popen[bytes], address: str, *, log: Path) -> No
         else:
             return
     raise RuntimeError(f"The sandbox doesn't serve:\n{log.read_text()}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -2,13 +2,13 @@
 
 import shutil
 import signal
-import socket
 import subprocess
 import time
 
 import pytest
 import redis
 
+from tests.claims import free_port
 from tests.conftest import skip_or_fail
 from wagtail_user_sessions.cache import copies
 from wagtail_user_sessions.models import Session
@@ -25,9 +25,7 @@ SESSIONS = 20
 class RedisServer:
     def __init__(self, folder):
         self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.start()
 
     @property
