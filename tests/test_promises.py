@@ -128,7 +128,7 @@ def test_with_the_cache_gone_pages_answer_and_revocation_works(
 
     client = browser(alice)
     client.get("/whoami/")
-    monkeypatch.setattr(copies, "session_cache", gone)
+    monkeypatch.setattr(copies, "get_session_cache", gone)
     assert client.get("/whoami/").content == b"alice"
     alice.session_set.all().revoke()
     assert client.get("/whoami/").content == b"nobody"

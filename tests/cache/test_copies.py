@@ -652,7 +652,7 @@ def test_a_cache_that_takes_only_some_of_the_marks_has_failed(
     for _ in range(2):
         sign_in(store, alice)
     monkeypatch.setattr(
-        copies.session_cache(), "set_many", lambda data, timeout: [next(iter(data))]
+        copies.get_session_cache(), "set_many", lambda data, timeout: [next(iter(data))]
     )
     assert alice.session_set.all().revoke().cache_failed
 

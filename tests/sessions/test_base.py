@@ -14,7 +14,8 @@ from tests.backends.test_cycle_key import is_signed_in, renew
 from tests.conftest import listening, sign_in
 from tests.models import AccountSession
 from tests.models import SessionStore as AccountStore
-from wagtail_user_sessions.models import Reason, Session, SessionQuerySet
+from wagtail_user_sessions.models import Reason, Session
+from wagtail_user_sessions.sessions import deletion
 from wagtail_user_sessions.sessions.end_events import sessions_ended
 from wagtail_user_sessions.signals import session_ended
 from wagtail_user_sessions.sql import fast_delete
@@ -226,13 +227,13 @@ def test_a_key_renewed_right_before_the_statement_ends_with_its_row(
     session = sign_in(store, alice)
     is_signed_in(session)
     renewed = []
-    real = SessionQuerySet._before_commit
+    real = deletion._before_commit
 
     def renewing(rows, **how):
         renewed.append(renew(session))
         return real(rows, **how)
 
-    monkeypatch.setattr(SessionQuerySet, "_before_commit", renewing)
+    monkeypatch.setattr(deletion, "_before_commit", renewing)
     assert alice.session_set.all().revoke() == 1
     assert not is_signed_in(renewed[0])
 

@@ -40,7 +40,7 @@ def guessing(batches_of, monkeypatch):
     """Counts off four rows, and guesses where eight end."""
     monkeypatch.setattr(key_ranges, "COUNTED", 4)
     monkeypatch.setattr(key_ranges, "FIRST_BATCH", 4)
-    monkeypatch.setattr(batches, "can_limit", lambda using: True)
+    monkeypatch.setattr(batches, "supports_timeout", lambda using: True)
     batches_of(8)
 
 
