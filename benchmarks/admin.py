@@ -62,7 +62,7 @@ def _prepare(options: argparse.Namespace) -> None:
     start = time.perf_counter()
     database.create()
     data.fill(rows=options.rows, users=options.users)
-    database.settle()
+    database.vacuum()
     _say(f"Made {options.rows:,} sessions in {time.perf_counter() - start:.0f} s.")
 
 
@@ -97,7 +97,7 @@ def _circumstances(options: argparse.Namespace) -> str:
 
 
 def _pages(options: argparse.Namespace) -> tuple[str, list[str]]:
-    """A table of the pages, and the names of those that are too slow."""
+    """Return a table of the pages, and the names of the pages that are too slow."""
     from . import cases, picture, report
     from .measuring import Measured, measure
 

@@ -1,4 +1,4 @@
-"""What is measured: whole requests of the admin."""
+"""The measured requests: whole pages of the admin."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SORTED_BY = ("user", "ip", "last_activity", "signed_in_at", "expire_date")
 class Case:
     name: str
     path: str
-    # Whether the documentation promises that it is fast.
+    # Whether the documentation promises a time below the bound.
     is_promised: bool = False
 
 
@@ -48,9 +48,9 @@ def _listed(name: str, *, is_promised: bool = True, **query: Any) -> Case:
 def _filters() -> Iterator[Case]:
     for status in (*Status.values, ""):
         yield _listed(f"filter: status {status or 'any'}", status=status)
-    user, visitor_of_few = _users()
-    yield _listed("filter: user with the most sessions", user=user)
-    yield _listed("filter: user with few sessions", user=visitor_of_few)
+    busy, quiet = _users()
+    yield _listed("filter: user with the most sessions", user=busy)
+    yield _listed("filter: user with few sessions", user=quiet)
     for kind in ("desktop", "tablet", "bot"):
         yield _listed(f"filter: kind {kind}", device_kind=kind)
     for name, common, rare in (
@@ -81,7 +81,7 @@ def _query(name: str, value: str) -> dict[str, Any]:
 
 
 def _ranged(column: str, name: str, first: int, last: int) -> Case:
-    """``first`` and ``last``: days ago."""
+    """Return a case of a range of dates; ``first`` and ``last`` are days ago."""
     today = timezone.localdate()
     query: dict[str, Any] = {
         f"{column}_from": today - timedelta(days=first),
@@ -144,7 +144,7 @@ def _other_pages() -> Iterator[Case]:
 
 
 def _users() -> tuple[int, int]:
-    """With the most sessions, and with few; neither is a superuser."""
+    """Return a user with the most sessions, and one with few; no superusers."""
     people = get_user_model().objects.filter(is_superuser=False, is_active=True)
     pks = people.exclude(username__startswith="benchmark").order_by("pk")
     return pks.values_list("pk", flat=True)[0], pks.latest("pk").pk
@@ -158,7 +158,7 @@ def superuser() -> Client:
 
 
 def manager() -> Client:
-    """Who isn't a superuser, and may see and end sessions, and see users."""
+    """Return the client of a user who may see and end sessions, and see users."""
     user, _ = get_user_model().objects.get_or_create(username="benchmark-manager")
     group, _ = Group.objects.get_or_create(name="Managers of sessions")
     codenames = ("view_session", "delete_session", "access_admin", "change_user")
@@ -174,7 +174,7 @@ def _signed_in(user: User) -> Client:
 
 
 def request(client: Client, path: str) -> bytes:
-    """The whole page."""
+    """Return the whole page."""
     response = client.get(path)
     if response.status_code != 200:
         raise RuntimeError(f"{path}: {response.status_code}")

@@ -1,8 +1,7 @@
 """A million sessions, made by the database itself.
 
-The rows stand in no order of time. So they do on a site that has cleaned up its
-expired sessions for a while, and filled the gaps; for the listing it is the worst
-case.
+The rows aren't ordered by time. On a site it comes to that as well, once new rows
+fill the gaps of deleted ones; for the listing it is the worst case.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from django.db import connection
 from wagtail_user_sessions.hashing import valid_auth_hashes
 from wagtail_user_sessions.models import Session
 
-# Of 100,000 sessions, how many have these facts.
-OF = 100_000
+# The counts below add up to this.
+TOTAL = 100_000
 
 COMMON_BROWSER, RARE_BROWSER = "Chrome", "Konqueror"
 COMMON_COUNTRY, RARE_COUNTRY = "US", "TV"
 COMMON_SYSTEM, RARE_SYSTEM = "Windows", "FreeBSD"
-# A first name and its user name; and a user of whom there is one.
+# A first name of many users, as in their user names, and the last name of one user.
 COMMON_NAME, RARE_NAME = "anna", "Quillfeather"
 COMMON_IP, RARE_IP = "2001:db8:", "81.2."
 
@@ -160,17 +159,17 @@ FROM (
 ) AS person
 """
 
-# A few users have many sessions, most have few. The older a sign-in, the likelier
-# it has expired: by three tenths on the whole. The data is as long as what a sign-in
-# leaves there, signed.
+# A few users have many sessions, most have few. An older sign-in is more likely to
+# have expired; three tenths of all have. The data is as long as the signed data that
+# a sign-in saves.
 SIGNED_IN = """
 INSERT INTO wagtail_user_sessions_session (id, key_hash, version, session_data,
     expire_date, user_id, created_at, signed_in_at, auth_digest, last_activity, ip,
     user_agent, device_kind, browser, os, city, country, name)
 SELECT gen_random_uuid(), sha256(i::text::bytea), i, left(repeat(md5(i::text), 8), 232),
-    expire_date, first_user + floor(%(users)s * who * who)::int,
-    born, born, %(digest)s,
-    born + (least(now(), expire_date) - born) * sqrt(random()),
+    expire_date, first_user + floor(%(users)s * share * share)::int,
+    created, created, %(digest)s,
+    created + (least(now(), expire_date) - created) * sqrt(random()),
     CASE WHEN random() < 0.3
         THEN '2001:db8:' || to_hex(a * 256 + b) || ':' || to_hex(c) || '::' || to_hex(d)
         ELSE a || '.' || b || '.' || c || '.' || d END::inet,
@@ -179,54 +178,56 @@ SELECT gen_random_uuid(), sha256(i::text::bytea), i, left(repeat(md5(i::text), 8
     kind, browser, os, city, country,
     CASE WHEN random() < 0.02 THEN 'Work laptop' ELSE '' END
 FROM (
-    SELECT *, now() - interval '90 days' * age AS born,
+    SELECT *, now() - interval '90 days' * age AS created,
         CASE WHEN random() < 0.6 * age
             THEN now() - interval '90 days' * age * random() * 0.9
             ELSE now() + interval '14 days' * random() END AS expire_date
     FROM (
-        SELECT i, random() AS age, random() AS who,
-            floor(%(of)s * random())::int AS device_slot,
-            floor(%(of)s * random())::int AS place_slot,
+        SELECT i, random() AS age, random() AS share,
+            floor(%(total)s * random())::int AS device_number,
+            floor(%(total)s * random())::int AS place_number,
             1 + floor(223 * random())::int AS a, floor(256 * random())::int AS b,
             floor(256 * random())::int AS c, floor(256 * random())::int AS d
         FROM generate_series(1, %(rows)s) AS i
     ) AS drawn
 ) AS dated
-JOIN device ON device.slot = device_slot
-JOIN place ON place.slot = place_slot
+JOIN device ON device.number = device_number
+JOIN place ON place.number = place_number
 CROSS JOIN (SELECT min(id) AS first_user FROM auth_user) AS users
 """
 
-# Of visitors nothing is known; their data is as long as a few values of the site's own.
+# Visitors' rows have no client columns. Their data is as long as a few values that a
+# site might keep.
 VISITORS = """
 INSERT INTO wagtail_user_sessions_session (id, key_hash, version, session_data,
     expire_date, created_at, user_agent, device_kind, browser, os, city, country, name)
 SELECT gen_random_uuid(), sha256(i::text::bytea), i, left(repeat(md5(i::text), 3), 90),
-    born + interval '14 days', born, '', 'unknown', '', '', '', '', ''
+    created + interval '14 days', created, '', 'unknown', '', '', '', '', ''
 FROM (
-    SELECT i, now() - interval '15 days' * random() AS born
+    SELECT i, now() - interval '15 days' * random() AS created
     FROM generate_series(-%(rows)s, -1) AS i
 ) AS dated
 """
 
 
 def fill(*, rows: int, users: int) -> None:
-    """Four fifths of the rows are signed in, the others are visitors'."""
+    """Fill the tables. Four fifths of the rows are signed in, the others aren't."""
     signed_in = rows * 4 // 5
     with connection.cursor() as cursor:
         cursor.execute("SELECT setseed(0.5)")
         digest = _make_users(users)
-        _make_slots("device", "kind, browser, os", DEVICES)
-        _make_slots("place", "city, country", PLACES)
+        _make_choices("device", "kind, browser, os", DEVICES)
+        _make_choices("place", "city, country", PLACES)
         cursor.execute(
-            SIGNED_IN, {"rows": signed_in, "users": users, "digest": digest, "of": OF}
+            SIGNED_IN,
+            {"rows": signed_in, "users": users, "digest": digest, "total": TOTAL},
         )
         cursor.execute(VISITORS, {"rows": rows - signed_in})
         cursor.execute("DROP TABLE device, place")
 
 
 def _make_users(users: int) -> bytes:
-    """Make users who have one password; return the digest of its hash."""
+    """Make users with the same password; return the digest of its hash."""
     password = make_password("secret")
     parameters: dict[str, Any] = {
         "users": users,
@@ -243,18 +244,21 @@ def _make_users(users: int) -> bytes:
     return digest
 
 
-def _make_slots(
-    table: str, columns: str, facts: tuple[tuple[int | str, ...], ...]
+def _make_choices(
+    table: str, columns: str, choices: tuple[tuple[int | str, ...], ...]
 ) -> None:
-    """A table from which a random number draws facts as often as they are wanted."""
+    """Make a table in which each choice has as many rows as its count.
+
+    The rows are numbered, so that a random number picks one with that frequency.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            f"CREATE TEMPORARY TABLE {table} AS SELECT 0 AS slot, "
+            f"CREATE TEMPORARY TABLE {table} AS SELECT 0 AS number, "
             + ", ".join(f"''::text AS {name}" for name in columns.split(", "))
             + " WITH NO DATA"
         )
         low = 0
-        for count, *values in facts:
+        for count, *values in choices:
             high = low + int(count)
             places = ", ".join(["%s"] * len(values))
             cursor.execute(
@@ -262,10 +266,10 @@ def _make_slots(
                 [low, high - 1, *values],
             )
             low = high
-        assert low == OF
+        assert low == TOTAL
         cursor.execute(f"ANALYZE {table}")
 
 
 def is_filled(*, rows: int) -> bool:
-    """Whether about as many rows are there: the benchmark itself signs in, too."""
+    """Return whether about so many rows are there; the benchmark adds a few itself."""
     return abs(Session.objects.count() - rows) < 100

@@ -1,4 +1,4 @@
-"""The database of a benchmark: made, filled and dropped."""
+"""The database of a benchmark: create and drop it, and measure it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .settings import MAINTENANCE_DATABASE
 
 
 def create() -> None:
-    """Make the database anew, with all tables, and nothing in them."""
+    """Make the database anew, with all tables empty."""
     drop()
     maintain(sql.SQL("CREATE DATABASE {}").format(_identifier()))
     call_command("migrate", verbosity=0)
@@ -30,8 +30,8 @@ def exists() -> bool:
     return found is not None
 
 
-def settle() -> None:
-    """Let the server do now what it would do while others are measured."""
+def vacuum() -> None:
+    """Vacuum, analyze and flush now, so that the server doesn't while we measure."""
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
         cursor.execute("CHECKPOINT")
@@ -43,7 +43,7 @@ def version() -> str:
 
 
 def megabytes(table: str) -> tuple[int, int]:
-    """Of the table, and of its indexes."""
+    """Return the sizes of the table and of its indexes."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_table_size(%s), pg_indexes_size(%s)", [table, table])
         heap, indexes = cursor.fetchone()
@@ -51,7 +51,7 @@ def megabytes(table: str) -> tuple[int, int]:
 
 
 def maintain(statement: sql.Composed) -> None:
-    """What has to be said to the server outside of the database."""
+    """Execute a statement about the database, from another database."""
     with _maintenance() as server:
         server.execute(statement)
 

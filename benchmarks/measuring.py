@@ -1,4 +1,4 @@
-"""How long a call takes, and how many queries it makes."""
+"""The time of a call, and the number of its queries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def measure(call: Callable[[], object], *, runs: int) -> Measured:
     call()
     with CaptureQueriesContext(connection) as captured:
         call()
-    # Before the next request empties the log.
+    # Now, because the next request empties the log.
     queries = len(captured)
     return Measured(times=tuple(seconds(call) for _ in range(runs)), queries=queries)
 

@@ -1,7 +1,7 @@
-"""The same table as the admin lists of other packages read it.
+"""The same table, read as the admin lists of other packages do it.
 
 They count all rows, skip those of the pages before, and look for a text in joined
-columns. What is measured are their queries alone, without a page around them.
+columns. Only the queries are measured, without a page.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The share of a page that its picture takes."""
+"""The time that a page spends on its charts."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from .measuring import Measured, seconds
 
 
 def measure(page: Callable[[], object], *, runs: int) -> Measured:
-    """Seconds spent in drawing, in each of so many runs. The rows that are drawn
-    are those that were read for the count, so that there is no query of its own.
+    """Return the seconds in ``build_charts()`` in each run.
+
+    The charts take the rows that were read for the count, and make no query.
     """
     times: list[float] = []
-    draw = charts.build_charts
+    build_charts = charts.build_charts
 
-    def drawn(facts: Any) -> list[charts.Chart]:
-        charts: list[charts.Chart] = []
-        times.append(seconds(lambda: charts.extend(draw(facts))))
-        return charts
+    def timed(rows: Any) -> list[charts.Chart]:
+        built: list[charts.Chart] = []
+        times.append(seconds(lambda: built.extend(build_charts(rows))))
+        return built
 
-    with mock.patch.object(charts, "build_charts", drawn):
+    with mock.patch.object(charts, "build_charts", timed):
         for _ in range(runs + 1):
             page()
     return Measured(times=tuple(times[1:]), queries=0)

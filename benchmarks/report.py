@@ -27,7 +27,7 @@ def cells(measured: Measured | None, *, bound: float | None) -> tuple[str, str]:
 
 
 def write(command: str, text: str) -> None:
-    """Put the text where the page has the figures of that command."""
+    """Replace the figures of the command in the page of the documentation."""
     page, begin = PAGE.read_text(), f"<!-- figures of {command} -->"
     before, rest = page.split(begin)
     _, _, after = rest.partition(END)

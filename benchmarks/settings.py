@@ -11,11 +11,11 @@ from tests.settings import *  # noqa: F403
 from tests.settings import databases
 
 DATABASES = databases()  # type: ignore[no-untyped-call]
-# From which the benchmark's own is made.
+# The connection from which the benchmark's own database is created.
 MAINTENANCE_DATABASE = DATABASES["default"]["NAME"]
 DATABASES["default"]["NAME"] = "benchmark_user_sessions_admin"
-# As a site has it: no connection is opened for each request.
+# As on a site: connections stay open from request to request.
 DATABASES["default"]["CONN_MAX_AGE"] = None
 DEBUG = False
-# The data of the sessions can't be decoded, which is said for each that is shown.
+# The made-up data can't be decoded, and Django would log that for each session shown.
 LOGGING = {"version": 1, "loggers": {"django.security": {"level": "CRITICAL"}}}

@@ -40,14 +40,14 @@ PLACES = (
     Place("Kyoto", "Japan", "JP", 35.01, 135.77, ("2001:db8::/32",)),
     Place("Berlin", "Germany", "DE", 52.52, 13.4, ("2a02:8108::/32",)),
 )
-# Whoever signs in on this computer has a place too.
+# Browsers on this computer have a place too.
 LOCALHOST = ("127.0.0.0/8", "::1/128")
 
 
 def build(folder: Path) -> Path:
-    """Write the database into the folder; returns its path.
+    """Write the database into the folder; return its path.
 
-    It takes the place of an older one in one step, for a server may read it.
+    It replaces an older one in one step, because a server may read that meanwhile.
     """
     writer = MMDBWriter(
         ip_version=6,
@@ -66,7 +66,7 @@ def build(folder: Path) -> Path:
 
 
 def record(place: Place) -> dict[str, Any]:
-    """The place as MaxMind's City databases have it."""
+    """Return the record of a place in the format of MaxMind's City databases."""
     return {
         "city": {"names": {"en": place.city}},
         "country": {"iso_code": place.code, "names": {"en": place.country}},

@@ -3,7 +3,7 @@
 SANDBOX_SESSION_ENGINE  wagtail_user_sessions.backends.db (the default) or
                         wagtail_user_sessions.backends.cached_db
 SANDBOX_THEME           off: the package's own markup, without the example theme
-SANDBOX_VAR             the folder of the database and all other files it writes
+SANDBOX_VAR             the folder of the database and of all other files it writes
 """
 
 import os
@@ -14,7 +14,7 @@ BASE_DIR = SANDBOX_DIR.parent
 VAR_DIR = Path(os.environ.get("SANDBOX_VAR") or SANDBOX_DIR / "var")
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 
-# The site is for one's own computer only.
+# The site is for local use only.
 DEBUG = True
 SECRET_KEY = "the sandbox keeps no secrets"
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
@@ -56,7 +56,7 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "sandbox.urls"
 
-# What a site has in these two folders overrides the package's own markup.
+# Files in these two folders override the package's own markup.
 HAS_THEME = os.environ.get("SANDBOX_THEME") != "off"
 TEMPLATES = [
     {
@@ -95,7 +95,7 @@ CACHES = {
 }
 
 LANGUAGE_CODE = "en"
-# The visitor's browser says which of them it wants.
+# The visitor's browser chooses one of them.
 LANGUAGES = [
     ("en", "English"),
     ("de", "German"),

@@ -1,4 +1,4 @@
-"""What uvicorn serves in the tests of ASGI."""
+"""The application that uvicorn serves in the tests of ASGI."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""uvicorn in a process of its own, and browsers that ask it for pages."""
+"""uvicorn in a process of its own, and a client for its pages."""
 
 import http.client
 import json
@@ -59,25 +59,25 @@ class Server:
 
 
 def own_database():
-    """The database of the running test."""
+    """Return the settings of the running test's database."""
     names = ("ENGINE", "NAME", "USER", "PASSWORD", "HOST", "PORT")
     return {"default": {name: connection.settings_dict[name] for name in names}}
 
 
 class Browser:
-    """Keeps the cookie of the session, and answers with the text of a page."""
+    """A client that keeps the session cookie; it returns the text of a page."""
 
     def __init__(self, server):
         self.server = server
         self.cookie = None
 
     def get(self, path):
-        return self._ask("GET", path)
+        return self._request("GET", path)
 
     def post(self, path, **fields):
-        return self._ask("POST", path, urlencode(fields))
+        return self._request("POST", path, urlencode(fields))
 
-    def _ask(self, method, path, body=None):
+    def _request(self, method, path, body=None):
         headers = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
         if self.cookie:
             headers["Cookie"] = f"sessionid={self.cookie}"

@@ -6,14 +6,14 @@ class Another(ModelBackend):
 
 
 class Everybody(ModelBackend):
-    """Lets inactive users in, too."""
+    """Admits inactive users, too."""
 
     def user_can_authenticate(self, user):
         return True
 
 
 class Stricter(ModelBackend):
-    """Lets nobody in who is called Bob."""
+    """Rejects the user bob."""
 
     def get_user(self, user_id):
         user = super().get_user(user_id)
@@ -21,6 +21,8 @@ class Stricter(ModelBackend):
 
 
 class AsyncStricter(ModelBackend):
+    """Rejects the user bob, but only in the asynchronous method."""
+
     async def aget_user(self, user_id):
         user = await super().aget_user(user_id)
         return None if user is not None and user.username == "bob" else user

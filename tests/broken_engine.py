@@ -1,4 +1,4 @@
-"""The settings of the tests, but for an engine that isn't there."""
+"""The settings of the tests, with an engine that doesn't exist."""
 
 from tests.settings import *  # noqa: F403
 

@@ -77,7 +77,7 @@ def bob(django_user_model):
 
 
 def set_user(session, user):
-    """Write the sign-in triple of the user into the session."""
+    """Write the auth keys of the user into the session."""
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()

@@ -15,7 +15,7 @@ PLACES = {
 
 
 def write(path, *, kind=CITY, places=None, ip_version=6):
-    """A database of the places, by network, in the file."""
+    """Write a database of the places, by network, to the file; return its path."""
     writer = MMDBWriter(
         ip_version=ip_version,
         ipv4_compatible=ip_version == 6,

@@ -1,4 +1,4 @@
-"""Models of a site's own, as the documentation shows them."""
+"""A site's own models, as the documentation shows them."""
 
 from django.db import models
 from wagtail.models import Page

@@ -34,7 +34,7 @@ def databases():
         url = os.environ.get(
             "POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres"
         )
-        # No test outlives a crash of the server, so none waits for its disk.
+        # No data must survive a crash of the server, so no test waits for the disk.
         options = "-c synchronous_commit=off"
         return {"default": database_from(url, "postgresql", options=options)}
     if kind == "mariadb":

@@ -1,6 +1,6 @@
-"""The site of the tests, served by another process that shares the test's data.
+"""Settings of the tests' site in another process, which uses the test's database.
 
-ASGI_SITE holds, as JSON, the settings that are the running test's own.
+The environment variable ASGI_SITE has the running test's own settings, as JSON.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Django's own admin: sessions are seen there, and signed out."""
+"""Sessions in Django's own admin: the list, and signing out."""
 
 import re
 from datetime import timedelta
@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
-from tests.device_page import is_signed_in, signed_in
+from tests.urls_devices_page import is_signed_in, signed_in
 from wagtail_user_sessions.hashing import MARKER_KEY_HASH
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.signals import session_ended
@@ -26,7 +26,7 @@ def root(django_user_model):
 
 @pytest.fixture
 def clerk(django_user_model):
-    """Staff who may see sessions and end them."""
+    """A member of staff with the permissions to view and delete sessions."""
     user = django_user_model.objects.create_user("clerk", is_staff=True)
     codenames = ["view_session", "delete_session"]
     user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
@@ -64,7 +64,7 @@ def test_sessions_are_listed_and_found(here, there):
         assert page.count('class="action-select"') == count
 
 
-def test_the_barrier_of_a_sign_out_of_everybody_is_not_listed(here, there):
+def test_the_not_before_marker_is_not_listed(here, there):
     rows = Session.objects.filter(pk=there.session.id)
     long_ago = timezone.now() - timedelta(days=1)
     rows.update(key_hash=MARKER_KEY_HASH, signed_in_at=long_ago)
@@ -80,13 +80,13 @@ def test_neither_key_nor_data_is_shown(here, there):
         assert there.cookies["sessionid"].value not in page
 
 
-def test_nothing_is_added_or_changed(here, there):
+def test_sessions_can_be_neither_added_nor_changed(here, there):
     assert here.get(f"{LIST}add/").status_code == 403
     assert here.post(page_of(there), {"name": "x"}).status_code == 403
     assert 'name="name"' not in here.get(page_of(there)).content.decode()
 
 
-def test_one_session_is_signed_out_after_a_question(here, there, root):
+def test_one_session_is_signed_out_after_a_confirmation(here, there, root):
     ended = []
 
     def listen(sender, actor, reason, **kwargs):
@@ -102,29 +102,31 @@ def test_one_session_is_signed_out_after_a_question(here, there, root):
     assert ended == [(root, "revoked")]
 
 
-def test_a_selection_is_signed_out_the_own_session_too(here, there):
-    answer = choose(here, "delete_selected", here, there, post="yes")
-    assert answer.redirect_chain[-1][0].startswith("/django-admin/login/")
+def test_a_selection_with_the_own_session_is_signed_out(here, there):
+    response = choose(here, "delete_selected", here, there, post="yes")
+    assert response.redirect_chain[-1][0].startswith("/django-admin/login/")
     assert not is_signed_in(there)
     assert not is_signed_in(here)
 
 
 def test_the_users_of_a_selection_are_signed_out_everywhere(here, there, alice):
     phone = signed_in(alice)
-    answer = choose(here, "sign_out_users", there)
-    assert "2 sessions were signed out." in text_of(answer)
+    response = choose(here, "sign_out_users", there)
+    assert "2 sessions were signed out." in text_of(response)
     assert not is_signed_in(there)
     assert not is_signed_in(phone)
     assert is_signed_in(here)
 
 
 def test_signing_out_the_own_session_leads_to_the_login_page(here):
-    answer = here.post(f"{LIST}{here.session.id}/delete/", {"post": "yes"}, follow=True)
-    assert answer.redirect_chain[-1][0].startswith("/django-admin/login/")
+    response = here.post(
+        f"{LIST}{here.session.id}/delete/", {"post": "yes"}, follow=True
+    )
+    assert response.redirect_chain[-1][0].startswith("/django-admin/login/")
     assert not is_signed_in(here)
 
 
-def test_a_superusers_session_is_nobody_elses_to_see_or_end(here, there, clerk):
+def test_staff_neither_see_nor_end_the_session_of_a_superuser(here, there, clerk):
     browser = signed_in(clerk)
     assert "alice" in text_of(browser.get(LIST))
     assert "root" not in text_of(browser.get(LIST))
@@ -143,9 +145,9 @@ def test_staff_without_the_permission_see_nothing(here, there, django_user_model
     assert is_signed_in(there)
 
 
-def test_a_warning_is_given_where_the_cache_could_not_be_told(here, there, monkeypatch):
+def test_a_failed_cache_adds_a_warning(here, there, monkeypatch):
     for name in ("backends.db.SessionStore.purge_ended", "cache.copies.purge_ended"):
-        told = staticmethod(lambda key_hashes: False)
-        monkeypatch.setattr(f"wagtail_user_sessions.{name}", told)
-    answer = choose(here, "sign_out_users", there)
-    assert "Not all servers could be told" in text_of(answer)
+        failed = staticmethod(lambda key_hashes: False)
+        monkeypatch.setattr(f"wagtail_user_sessions.{name}", failed)
+    response = choose(here, "sign_out_users", there)
+    assert "Not all servers could be told" in text_of(response)

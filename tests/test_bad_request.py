@@ -1,4 +1,4 @@
-"""The page of a session that has ended beside the request."""
+"""The 400 page for a request whose session has ended meanwhile."""
 
 import pytest
 from django.contrib.sessions.exceptions import SessionInterrupted
@@ -6,7 +6,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpResponse
 from django.urls import path
 
-from tests.device_page import make_user, signed_in, urlpatterns
+from tests.urls_devices_page import make_user, signed_in, urlpatterns
 from wagtail_user_sessions.models import Session
 
 handler400 = "wagtail_user_sessions.views.bad_request"
@@ -58,7 +58,7 @@ def test_a_form_whose_session_has_ended_leads_to_the_login(here, url):
     assert not page.context["user"].is_authenticated
 
 
-def test_any_other_bad_request_is_answered_as_django_does(here):
+def test_any_other_bad_request_gets_djangos_response(here):
     page = here.get("/bad/")
     assert page.status_code == 400
     assert "Bad Request" in page.content.decode()

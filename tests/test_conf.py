@@ -20,7 +20,7 @@ def test_a_setting_is_read_at_each_access(settings, monkeypatch):
     assert conf.ACTIVITY_INTERVAL == 60
 
 
-def test_settings_of_another_kind_are_left_as_they_are(monkeypatch):
+def test_settings_that_are_no_lazysettings_cache_no_value(monkeypatch):
     others = SimpleNamespace()
     monkeypatch.setattr(module, "settings", others)
     assert conf.ACTIVITY_INTERVAL == 60

@@ -1,4 +1,4 @@
-"""``docs/templates.md`` says what the templates are."""
+"""``docs/templates.md`` lists templates, blocks, variables and attributes."""
 
 import re
 from dataclasses import fields
@@ -15,25 +15,25 @@ TEMPLATES = BASE_DIR / "wagtail_user_sessions/templates/wagtail_user_sessions"
 STYLESHEET = BASE_DIR / "wagtail_user_sessions/static/wagtail_user_sessions/devices.css"
 PAGE = (BASE_DIR / "docs/templates.md").read_text()
 
-# The admin's own aren't those of the page.
+# Without the admin's templates, which aren't documented there.
 NAMES = sorted(
     name
     for path in TEMPLATES.rglob("*.html")
     if not (name := path.relative_to(TEMPLATES).as_posix()).startswith("admin/")
 )
-# What tags give, and what every Django template knows.
+# Variables that tags set, and constants of Django's template language.
 GIVEN = {"True", "False", "None", "count", "language", "is_rtl", "htmx", "notice"}
 
 
 def section(title):
-    """The text of a section, without those that follow it."""
+    """Return the text of a section, up to the next heading."""
     found = re.search(rf"^#+ {re.escape(title)}$(.*?)(?=^#|\Z)", PAGE, re.M | re.S)
     assert found, f"no section {title}"
     return found[1]
 
 
 def listed(title, what):
-    """The names that the section of a template lists as its blocks or variables."""
+    """Return the names that a template's section lists as its blocks or variables."""
     found = re.search(rf"^{what}: (.*)$", section(title), re.M)
     return set(re.findall(r"`(\w+)`", found[1])) if found else set()
 
@@ -47,7 +47,7 @@ def blocks(name):
 
 
 def variables(name):
-    """The names of the variables that a template itself reads."""
+    """Return the names of the variables that the template itself reads."""
     tags = re.findall(r"{{ (.*?) }}", source(name))
     tags += re.findall(r"{% (?:if|elif|firstof) (.*?) %}", source(name))
     tags += re.findall(r"{% for \w+ in (.*?) %}", source(name))
@@ -69,7 +69,7 @@ def test_the_blocks_of_a_template_are_listed(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_variables_of_a_template_are_listed(name):
-    # A page lists those of its partials, too.
+    # A page also lists the variables of its partials.
     used = variables(name) - ({"device"} if "for device in" in source(name) else set())
     assert used <= listed(f"`{name}`", "Variables")
 
@@ -91,7 +91,7 @@ def test_each_attribute_of_the_list_and_its_devices_is_explained(title, cls):
         for name, value in vars(cls).items()
         if isinstance(value, property | cached_property)
     }
-    # What isn't for templates isn't shown by repr() either.
+    # Fields that aren't for templates are left out of repr().
     assert explained == properties | {one.name for one in fields(cls) if one.repr}
 
 

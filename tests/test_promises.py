@@ -1,4 +1,4 @@
-"""What the package promises, each as a whole; the details are tested elsewhere."""
+"""The promises of the package, each as a whole; other tests have the details."""
 
 import logging
 
@@ -24,7 +24,7 @@ def again(session):
 
 
 def everything_stored():
-    """All values of the table and all names and values of the cache, as texts."""
+    """Yield all values of the table and all names and values of the cache, as text."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {Session._meta.db_table}")
         values = [value for row in cursor.fetchall() for value in row]
@@ -134,7 +134,7 @@ def test_with_the_cache_gone_pages_answer_and_revocation_works(
     assert client.get("/whoami/").content == b"nobody"
 
 
-def test_with_the_database_gone_nobody_is_let_in(browser, alice, monkeypatch):
+def test_with_the_database_gone_nobody_is_admitted(browser, alice, monkeypatch):
     def gone(*args, **kwargs):
         raise OperationalError("the database is gone")
 

@@ -1,4 +1,4 @@
-"""The sandbox, as a person runs it: by its commands."""
+"""The sandbox, run by its commands."""
 
 import json
 import shutil
@@ -57,11 +57,11 @@ def test_demo_may_run_twice_without_piling_up_rows(var):
 def test_make_knows_how_to_serve_the_demo(arguments):
     if shutil.which("make") is None:
         skip_or_fail("no make on PATH")
-    plan = subprocess.run(
+    dry_run = subprocess.run(
         ["make", "--dry-run", "demo", *arguments],
         cwd=site.BASE_DIR,
         capture_output=True,
         text=True,
     )
-    assert plan.returncode == 0, plan.stderr
-    assert "sandbox.manage runserver" in plan.stdout
+    assert dry_run.returncode == 0, dry_run.stderr
+    assert "sandbox.manage runserver" in dry_run.stdout

@@ -1,4 +1,4 @@
-"""``{% device_list %}`` in a page of the site's own."""
+"""The tag ``{% device_list %}`` in a page of the site's own."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -7,7 +7,7 @@ from django.template import Context, RequestContext, Template
 from django.test import Client
 from django.urls import path
 
-from tests.device_page import (
+from tests.urls_devices_page import (
     HTMX,
     URL,
     id_of,
@@ -52,28 +52,28 @@ def test_the_forms_of_the_tag_are_those_of_the_devices_page(client):
     user = make_user()
     here, there = signed_in(user), signed_in(user)
     assert f'action="{URL}"' in here.get("/account/").content.decode()
-    answer = here.post(revoke_url(there), proof(here, there), headers=HTMX)
-    assert listed(answer) == [id_of(here)]
+    response = here.post(revoke_url(there), proof(here, there), headers=HTMX)
+    assert listed(response) == [id_of(here)]
 
 
-def test_the_tag_shows_nothing_to_who_is_signed_out():
+def test_the_tag_shows_nothing_to_a_visitor():
     page = Client().get("/account/").content.decode()
     assert page.split() == ["<h1>Account</h1>", "<p>End</p>"]
 
 
-def test_the_tag_says_what_it_needs():
+def test_the_tag_without_a_request_names_the_context_processor():
     with pytest.raises(ImproperlyConfigured, match="context processor"):
         PAGE.render(Context())
 
 
-def test_without_the_app_of_htmx_its_address_is_left_out(monkeypatch):
+def test_without_django_htmx_the_tag_has_no_url_of_htmx(monkeypatch):
     monkeypatch.setattr("django.apps.apps.is_installed", lambda name: False)
     page = signed_in(make_user()).get("/account/").content.decode()
     assert "devices.js" in page
     assert "data-htmx" not in page
 
 
-def test_in_a_preview_the_tag_shows_examples_with_which_nothing_can_be_done(rf):
+def test_in_a_preview_the_tag_shows_examples_without_actions(rf):
     request = rf.get("/account/")
     request.is_preview = True
     page = account(request).content.decode()

@@ -1,4 +1,4 @@
-"""The catalogues: that they are whole, and that the page speaks their languages."""
+"""The catalogues are complete, and the page is translated into their languages."""
 
 import re
 import shutil
@@ -18,7 +18,8 @@ from django.utils.translation import override
 
 import wagtail_user_sessions
 from tests.conftest import skip_or_fail
-from tests.device_page import (
+from tests.settings import BASE_DIR
+from tests.urls_devices_page import (
     HTMX,
     URL,
     fields,
@@ -29,7 +30,6 @@ from tests.device_page import (
     revoke_url,
     signed_in,
 )
-from tests.settings import BASE_DIR
 from wagtail_user_sessions.devices_page.formatting import time_ago
 from wagtail_user_sessions.devices_page.list_params import SHOWN_AT_FIRST
 from wagtail_user_sessions.hashing import KEY_HASH_LENGTH
@@ -39,7 +39,7 @@ PACKAGE = Path(wagtail_user_sessions.__file__).parent
 LANGUAGES = ("de", "fr", "es", "nl", "ar")
 in_each_language = pytest.mark.parametrize("language", LANGUAGES)
 
-# Arabic counts none, one and two with words, and the others with numbers.
+# Arabic has words for zero, one and two of a thing, and numbers from three on.
 COUNTED_WITH_WORDS = {"ar": {0, 1, 2}}
 NUMBERS = {"%(count)d", "%(count)s", "%(minutes)d"}
 
@@ -57,7 +57,7 @@ def key(entry):
 
 
 def translations(entry):
-    """Whatever may be shown for the entry, by the number of its form."""
+    """Return the translations of the entry by the number of the plural form."""
     return entry.msgstr_plural if entry.msgid_plural else {0: entry.msgstr}
 
 
@@ -66,7 +66,7 @@ def translations(entry):
 
 @pytest.fixture(scope="module")
 def marked(tmp_path_factory):
-    """What the package marks, as makemessages finds it."""
+    """The messages of the package, as makemessages finds them."""
     if shutil.which("xgettext") is None:
         skip_or_fail("no xgettext (install gettext)")
     copy = tmp_path_factory.mktemp("copy") / PACKAGE.name
@@ -164,23 +164,23 @@ def test_a_relative_time_is_inflected(language, count, expected):
 
 # The templates
 
-# The theme's, which the sandbox goes by.
+# The name of the sandbox, in the example theme.
 PROPER_NAMES = {"Sandbox"}
 READ_ATTRIBUTES = {"title", "aria-label", "aria-description", "placeholder", "alt"}
 UNREAD_ELEMENTS = {"script", "style"}
 LETTERS = re.compile(r"[^\W\d_]+")
-# Text that a tag or a filter writes as it is.
+# String constants that a filter or a tag outputs.
 WRITTEN_BY_FILTER = re.compile(r'\|(?:default|default_if_none|yesno):"([^"]*)"')
 WRITTEN_BY_TAG = re.compile(r'(?<![(\w=])"([^"]*)"')
 
 
 class Reader(HTMLParser):
-    """Collects the texts, and the attributes, that a person reads or hears."""
+    """Collects the texts and attributes that a person reads or hears."""
 
     def __init__(self, html):
         super().__init__()
         self.read = []
-        # Of each button: what it shows, and what it is called.
+        # The text and the accessible name of each button.
         self.buttons = []
         self._open = []
         self.feed(html)
@@ -214,7 +214,7 @@ class Reader(HTMLParser):
 
 
 def without_tags(source):
-    """The template with its own texts only, each in the line where it was."""
+    """Return the template's own texts only, each in its line."""
     result, skipped_until = [], None
     for token in Lexer(source).tokenize():
         name = token.contents.split()[0] if token.contents.split() else ""
@@ -235,7 +235,7 @@ def without_tags(source):
 
 
 def untranslated(source):
-    """The texts of a template that no translation will reach, with their lines."""
+    """Return the texts of a template that aren't translated, with their lines."""
     return [
         (line, text)
         for text, line in Reader(without_tags(source)).read
@@ -260,7 +260,7 @@ def untranslated(source):
         ("{% blocktranslate %}a\nb{% endblocktranslate %}<i>c</i>", [(2, "c")]),
         ("{% if x %}Yes{% else %}{{ no }}{% endif %}", [(1, "Yes")]),
         ("<script>let x</script><p>y</p>", [(1, "y")]),
-        # Nothing of these is read, or else is translated.
+        # Texts that nobody reads, or that are translated.
         ('{% firstof x _("none") %}', []),
         ('{{ x|default:_("none") }}', []),
         (
@@ -299,14 +299,16 @@ def test_a_template_has_no_text_that_is_not_translated(template):
 
 
 def pattern(msgid):
-    """Finds a text in others; a single word only where it stands alone."""
+    """Return a pattern that finds the text; a single word only as a whole text."""
     parts = re.split(r"%\(\w+\)[a-z]", msgid)
     middle = ".+".join(map(re.escape, parts))
     return re.compile(rf"(?<!\w){middle}(?!\w)" if " " in msgid else f"^{middle}$")
 
 
 def english_in(texts, language):
-    """The originals among the texts, but for words that both languages have."""
+    """Return the English messages in the texts, except those that the translation
+    leaves as they are.
+    """
     found = set()
     for entry in catalogue("de" if language == "en" else language):
         translated = () if language == "en" else translations(entry).values()
@@ -317,7 +319,7 @@ def english_in(texts, language):
 
 
 def open_all(user):
-    """The page in each of its states, and what its actions answer."""
+    """Yield the page with each of its parts open, and the responses of its actions."""
     here, other, third = (signed_in(user) for _ in range(3))
     row = Session.objects.get(pk=id_of(here))
     now = timezone.now()
@@ -339,10 +341,10 @@ def open_all(user):
     )
     Session.objects.filter(pk=id_of(other)).update(name="Old one")
     yield here.get(URL)
-    for asked in (here, other):
-        yield here.get(URL, {"confirm": str(id_of(asked))})
-    for asked in ("others", "not_you"):
-        yield here.get(URL, {"confirm": asked})
+    for device in (here, other):
+        yield here.get(URL, {"confirm": str(id_of(device))})
+    for confirmation in ("others", "not_you"):
+        yield here.get(URL, {"confirm": confirmation})
     renaming = here.get(URL, {"rename": str(id_of(other))})
     yield renaming
     form = fields(renaming, rename_url(other))
@@ -367,7 +369,7 @@ def texts_of(pages):
 
 
 pages_are_tested = [
-    pytest.mark.urls("tests.device_page"),
+    pytest.mark.urls("tests.urls_devices_page"),
     pytest.mark.django_db,
 ]
 
@@ -404,8 +406,8 @@ class TestThePage:
         assert english_in(texts_of(readers(language)), language) == set()
 
     @in_each_language
-    def test_a_button_is_called_by_what_it_shows(self, language):
-        """Who speaks to the page says what stands on its buttons."""
+    def test_the_accessible_name_of_a_button_contains_its_text(self, language):
+        """Users of voice control say the text that they see on the button."""
         buttons = [button for page in readers(language) for button in page.buttons]
         assert any(label for _, label in buttons)
         for shown, label in buttons:
@@ -420,8 +422,8 @@ class TestThePage:
         direction = "rtl" if language == "ar" else "ltr"
         assert f'<html lang="{language}" dir="{direction}">' in page
 
-    def test_a_device_is_read_from_right_to_left_where_the_language_is(self):
-        """Though its name begins with Latin letters, as that of a browser does."""
+    def test_a_device_is_read_from_right_to_left_in_such_a_language(self):
+        """Even if its label begins with Latin letters, such as a browser's name."""
         here = signed_in(make_user())
         with override("ar"):
             page = here.get(URL).content.decode()

@@ -11,7 +11,8 @@ from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.models import Locale, Page, PageViewRestriction, Site
 
-from tests.device_page import (
+from tests.models import DevicesPage
+from tests.urls_devices_page import (
     HTMX,
     fields,
     focused,
@@ -22,7 +23,6 @@ from tests.device_page import (
     signed_in,
     urlpatterns,
 )
-from tests.models import DevicesPage
 from wagtail_user_sessions.models import Session
 
 urlpatterns = [
@@ -40,7 +40,7 @@ URL = "/where/"
 
 @pytest.fixture
 def page(db):
-    # The rows of the migrations are gone where a test has flushed the tables.
+    # A test that flushed the tables has deleted the rows of the migrations.
     Locale.objects.get_or_create(language_code="en")
     ContentType.objects.clear_cache()
     root = Page.get_first_root_node() or Page.add_root(title="Root", slug="root")
@@ -69,25 +69,25 @@ def another(here):
 
 
 def test_the_page_has_the_editors_title_and_introduction(here):
-    answer = here.get(URL)
-    assert answer.status_code == 200
-    html = answer.content.decode()
+    response = here.get(URL)
+    assert response.status_code == 200
+    html = response.content.decode()
     assert "<h1>Where am I?</h1>" in html
     assert "<title>Where am I?</title>" in html
     assert "<p>Look <b>here</b>.</p>" in html
-    assert listed(answer) == [id_of(here)]
+    assert listed(response) == [id_of(here)]
 
 
 def test_the_actions_stay_at_the_urls_of_the_page(here):
     there = another(here)
     page = here.get(URL, {"confirm": id_of(there)})
     data = fields(page, url_of(there, "revoke"))
-    answer = here.post(url_of(there, "rename"), {"name": "Kitchen"}, headers=HTMX)
-    assert said(answer) == ["The device is now called Kitchen."]
-    answer = here.post(url_of(there, "revoke"), data, headers=HTMX)
-    assert said(answer) == ["Signed out: Kitchen."]
-    assert focused(answer) == ["wus-summary"]
-    assert f'hx-get="{URL}?refresh=1"' in answer.content.decode()
+    response = here.post(url_of(there, "rename"), {"name": "Kitchen"}, headers=HTMX)
+    assert said(response) == ["The device is now called Kitchen."]
+    response = here.post(url_of(there, "revoke"), data, headers=HTMX)
+    assert said(response) == ["Signed out: Kitchen."]
+    assert focused(response) == ["wus-summary"]
+    assert f'hx-get="{URL}?refresh=1"' in response.content.decode()
     another(here)
     assert here.post(f"{URL}revoke-others/").url == URL
     assert Session.objects.count() == 1
@@ -95,8 +95,8 @@ def test_the_actions_stay_at_the_urls_of_the_page(here):
 
 def test_a_visitor_of_the_page_is_sent_to_the_login(page):
     assert Client().get(URL).url == f"/login/?next={URL}"
-    answer = Client().get(URL, headers=HTMX)
-    assert answer["HX-Redirect"] == f"/login/?next={URL}"
+    response = Client().get(URL, headers=HTMX)
+    assert response["HX-Redirect"] == f"/login/?next={URL}"
 
 
 def test_foreign_and_unknown_ids_are_not_found_on_the_page(here):
@@ -106,9 +106,9 @@ def test_foreign_and_unknown_ids_are_not_found_on_the_page(here):
     assert Session.objects.filter(pk=id_of(bob)).exists()
 
 
-def test_no_answer_of_the_page_is_kept(here, page):
+def test_no_response_of_the_page_is_cached(here, page):
     there = another(here)
-    for answer in (
+    for response in (
         here.get(URL),
         here.get(URL, headers=HTMX),
         here.get(url_of(there, "revoke")),
@@ -116,25 +116,25 @@ def test_no_answer_of_the_page_is_kept(here, page):
         here.post(f"{URL}{uuid.uuid4()}/revoke/"),
         Client().get(URL),
     ):
-        assert "no-store" in answer["Cache-Control"]
-        assert "HX-Request" in answer["Vary"]
+        assert "no-store" in response["Cache-Control"]
+        assert "HX-Request" in response["Vary"]
     assert page.get_cached_paths() == []
 
 
-def test_looking_at_the_urls_of_actions_changes_nothing(here):
+def test_get_requests_of_actions_change_nothing(here):
     there = another(here)
-    for action, asked in (("revoke", "confirm"), ("rename", "rename")):
-        answer = here.get(url_of(there, action))
-        assert answer.url == f"{URL}?{asked}={id_of(there)}"
+    for action, open_part in (("revoke", "confirm"), ("rename", "rename")):
+        response = here.get(url_of(there, action))
+        assert response.url == f"{URL}?{open_part}={id_of(there)}"
     assert here.get(f"{URL}revoke-others/").url == f"{URL}?confirm=others"
     assert Session.objects.count() == 2
 
 
-def test_the_preview_shows_examples_with_which_nothing_can_be_done(here, page):
+def test_the_preview_shows_examples_without_actions(here, page):
     page.title = "Not published yet"
-    answer = page.make_preview_request(here.get(URL).wsgi_request)
-    html = answer.content.decode()
-    assert answer.status_code == 200
+    response = page.make_preview_request(here.get(URL).wsgi_request)
+    html = response.content.decode()
+    assert response.status_code == 200
     assert "Not published yet" in html
     assert "<p>Look <b>here</b>.</p>" in html
     assert "Safari on iPhone" in html
@@ -142,14 +142,14 @@ def test_the_preview_shows_examples_with_which_nothing_can_be_done(here, page):
     assert 'method="post"' not in html
     assert "<script" not in html
     assert str(id_of(here)) not in html
-    assert "private" in answer["Cache-Control"]
+    assert "private" in response["Cache-Control"]
 
 
 def test_a_page_that_has_not_been_saved_has_a_preview(page):
     draft = DevicesPage(title="Draft", slug="draft")
-    answer = draft.make_preview_request()
-    assert answer.status_code == 200
-    assert "Draft" in answer.content.decode()
+    response = draft.make_preview_request()
+    assert response.status_code == 200
+    assert "Draft" in response.content.decode()
 
 
 def test_a_site_may_give_the_page_a_template_of_its_own(here, settings, tmp_path):
@@ -166,9 +166,7 @@ def test_the_template_of_the_page_may_be_one_of_several(here, monkeypatch):
     assert "Your session has ended" in here.get(URL).content.decode()
 
 
-def test_the_actions_have_urls_where_wagtails_have_no_slash_at_their_end(
-    here, settings
-):
+def test_the_actions_have_urls_without_wagtail_append_slash(here, settings):
     settings.WAGTAIL_APPEND_SLASH = False
     there = another(here)
     page = here.get(URL, {"confirm": id_of(there)}).content.decode()
@@ -177,9 +175,9 @@ def test_the_actions_have_urls_where_wagtails_have_no_slash_at_their_end(
 
 def test_the_restrictions_of_the_page_tree_hold(here, page):
     PageViewRestriction.objects.create(page=page, restriction_type="groups")
-    answer = here.get(URL)
-    assert answer.status_code == 302
-    assert "login" in answer.url
+    response = here.get(URL)
+    assert response.status_code == 302
+    assert "login" in response.url
 
 
 def test_a_template_of_the_sites_own_has_the_pages_own_list(
@@ -199,7 +197,7 @@ def test_a_visitor_is_sent_to_the_login_of_wagtails_private_pages(page, settings
     assert Client().get(URL).url == f"/front/?next={URL}"
 
 
-def test_the_title_for_search_engines_is_that_of_the_browsers_tab(here, page):
+def test_the_seo_title_is_the_title_of_the_browser_tab(here, page):
     page.seo_title = "Devices of yours"
     page.save()
     html = here.get(URL).content.decode()

@@ -7,14 +7,14 @@ from wagtail_user_sessions.models import Session
 
 
 def enter(request):
-    """Sign in the only user there is."""
+    """Sign in the only user of the database."""
     user = get_user_model().objects.get()
     login(request, user, "django.contrib.auth.backends.ModelBackend")
     return HttpResponse(user.get_username())
 
 
 def revoked_meanwhile(request):
-    """A page whose session is ended beside it, by somebody else."""
+    """A page whose session is revoked while it is made."""
     name = request.user.get_username()
     Session.objects.filter(pk=request.session.id).revoke()
     return HttpResponse(name)

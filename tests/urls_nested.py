@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from tests import device_page
+from tests import urls_devices_page
 
 account = ([path("devices/", include("wagtail_user_sessions.urls"))], "account")
-urlpatterns = [path("", include(account)), *device_page.urlpatterns[1:]]
+urlpatterns = [path("", include(account)), *urls_devices_page.urlpatterns[1:]]

@@ -1,6 +1,6 @@
 from django.http import HttpResponse
 
-from tests.device_page import urlpatterns  # noqa: F401
+from tests.urls_devices_page import urlpatterns  # noqa: F401
 
 
 def handler404(request, exception):

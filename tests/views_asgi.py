@@ -12,7 +12,7 @@ both_have_read = asyncio.Barrier(2)
 
 
 async def change_together(request, key):
-    """Changes the session once another request has read it, too."""
+    """Change the session after another request has read it, too."""
     await request.session.aget(key)
     async with asyncio.timeout(10):
         await both_have_read.wait()
@@ -21,7 +21,7 @@ async def change_together(request, key):
 
 
 async def data(request):
-    # Tells who it is as well, so that both are read.
+    # Both the user and the session are read.
     user = await request.auser()
     items = dict(await request.session.aitems())
     return JsonResponse({"user": user.get_username(), "keys": sorted(items)})
@@ -32,11 +32,11 @@ async def session_id(request):
 
 
 async def cache_connection(request):
-    """The connection of the request's session to Redis, by Redis' number."""
+    """Answer with Redis' number of the connection that the request's session uses."""
     client = get_session_cache()._cache.get_client()
     return HttpResponse(str(await sync_to_async(client.client_id)()))
 
 
 async def blocking(request):
-    """What no view should do."""
+    """Query the database in the event loop, which no view should do."""
     return HttpResponse(str(Session.objects.count()))

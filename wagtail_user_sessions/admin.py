@@ -1,4 +1,4 @@
-"""Sessions in Django's own admin, where a site has it: seen, and signed out."""
+"""Sessions in Django's own admin: a list, and actions that sign sessions out."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ FIELDS = (
 
 @admin.register(get_session_model())
 class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Neither key nor data of a session is shown. Superusers' sessions are seen and
-    ended by superusers alone.
+    """Shows neither the key nor the data of a session.
+
+    Only superusers see superusers' sessions and can sign them out.
     """
 
     list_display = (
@@ -76,7 +77,7 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Who may end sessions has to see them.
+        # Staff choose on the list the sessions that they delete.
         return super().has_view_permission(request, obj) or (
             self.has_delete_permission(request, obj)
         )
@@ -124,7 +125,7 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 def _others(
     request: HttpRequest, rows: models.QuerySet[AbstractSession]
 ) -> SessionQuerySet:
-    """The rows without the own session."""
+    """Return the rows without the request's own session."""
     others = rows.order_by().exclude(pk__in=[current_session_id(request)])
     return cast(SessionQuerySet, others)
 

@@ -19,8 +19,8 @@ class WagtailUserSessionsConfig(AppConfig):
         from . import checks, signal_handlers  # noqa: F401
         from .sessions.base import AbstractSession
 
-        # For each model by name: a receiver of every sender would make Django
-        # fetch the rows of every deletion on the site.
+        # Connected for each model: a receiver without a sender would make Django read
+        # the rows of every deletion on the site.
         models = [
             model for model in apps.get_models() if issubclass(model, AbstractSession)
         ]

@@ -1,7 +1,7 @@
 """The package's settings: the one place that reads them, at each access.
 
-Every setting is named with the prefix ``WAGTAIL_USER_SESSIONS_``. What is read
-is what the site wrote; ``checks`` tells a site about a value of the wrong kind.
+Every setting has the prefix ``WAGTAIL_USER_SESSIONS_``. The value is returned as the
+site wrote it; ``checks`` reports a value of the wrong kind.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def is_one_of(*choices: str) -> Callable[[object], bool]:
 
 @dataclass(frozen=True)
 class Setting(Generic[T]):
-    """One setting: its default, and what a valid value is in a person's words."""
+    """A setting: its default, its check, and in words which values are valid."""
 
     default: T
     is_valid: Callable[[object], bool]
@@ -65,30 +65,30 @@ class Setting(Generic[T]):
     def __get__(self, instance: object | None, owner: type) -> Setting[T] | T:
         if instance is None:
             return self
-        # LazySettings keep what they have found in their __dict__, until a setting
-        # changes. To ask them takes longer, several times a request, and longest for
-        # what isn't there.
-        found = object.__getattribute__(settings, "__dict__")
-        value: T | object = found.get(self.name, UNSET)
+        # LazySettings keep the values that were read in their __dict__, until a
+        # setting changes. Reading the __dict__ saves time, for a request reads several
+        # settings: getattr() is slower, and slowest for a setting that isn't there.
+        cached = object.__getattribute__(settings, "__dict__")
+        value: T | object = cached.get(self.name, UNSET)
         if value is UNSET:
             value = getattr(settings, self.name, self.default)
             if type(settings) is LazySettings:
-                found[self.name] = value
+                cached[self.name] = value
         return cast(T, value)
 
 
 class Conf:
     """The settings by name; times are in seconds."""
 
-    # How long a cached copy of a session may be believed. 0 keeps no copies.
+    # How long a cached copy of a row may be believed. 0 keeps no copies.
     CACHE_MAX_AGE = Setting[int](300, is_seconds, "a number of seconds, 0 or more")
-    # The age of a session that nobody is signed in to; None: SESSION_COOKIE_AGE.
+    # How long the session of an anonymous visitor lasts; None: SESSION_COOKIE_AGE.
     ANONYMOUS_AGE = Setting[int | None](
         None, is_optional_seconds, "a positive number of seconds, or None"
     )
-    # How much time lies at least between two writes of a session's activity.
+    # The least time between two activity writes of a session.
     ACTIVITY_INTERVAL = Setting[int](60, is_seconds, "a number of seconds, 0 or more")
-    # Names of URLs whose requests are no activity of the user's.
+    # Names of URLs whose requests don't count as activity of the user.
     ACTIVITY_IGNORE = Setting[tuple[str, ...]](
         (
             "wagtailadmin_editing_sessions:ping",
@@ -101,7 +101,7 @@ class Conf:
     TRUSTED_PROXIES = Setting[tuple[str, ...]](
         (), is_text_sequence, 'a list of networks, or "unix"'
     )
-    # The dotted path of a function that takes the request and returns the address.
+    # The dotted path of a function that takes the request and returns the IP address.
     CLIENT_IP = Setting[str | None](
         None, is_optional_path, "the dotted path of a function, or None"
     )
@@ -117,12 +117,12 @@ class Conf:
     PASSWORD_CHANGE_URL = Setting[str | None](
         None, is_optional_path, "the name of a URL, a path or an address, or None"
     )
-    # Whether the place of an address is looked up and kept.
+    # Whether the place of an IP address is looked up and stored.
     LOCATION = Setting[bool](default=True, is_valid=is_flag, expected="True or False")
 
     @classmethod
     def declared(cls) -> dict[str, Setting[Any]]:
-        """Every setting of the package by its full name."""
+        """Return every setting of the package by its full name."""
         return {
             setting.name: setting
             for setting in vars(cls).values()

@@ -16,9 +16,9 @@ GONE = "it has ended."
 class SessionRefused(SessionInterrupted, UpdateError):
     """A save or a change of key was refused.
 
-    It is Django's ``UpdateError`` for whoever calls the store, and Django's
-    ``SessionInterrupted`` (a bad request, 400) for whoever doesn't: a session
-    that ends beside a request is nobody's server error.
+    Code that calls the store can catch Django's ``UpdateError``. Elsewhere it is
+    Django's ``SessionInterrupted``, which is answered with 400 (bad request): a
+    session that is deleted during a request is no server error.
     """
 
     def __init__(self, why: str) -> None:
@@ -30,10 +30,10 @@ class SessionRefused(SessionInterrupted, UpdateError):
 
 @contextmanager
 def refusing_database_errors() -> Iterator[None]:
-    """Make every error of the database a ``SessionRefused``, and log it."""
+    """Turn every error of the database into a ``SessionRefused``, and log it."""
     try:
         yield
     except Error as error:
-        # Not its text, which may repeat the whole row.
+        # Without the error's text, which may repeat the whole row.
         logger.error("The database refused to save a session: %s", type(error).__name__)
         raise SessionRefused("the database refused it.") from error

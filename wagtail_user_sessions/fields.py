@@ -6,7 +6,7 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 if TYPE_CHECKING:
-    # Generic in its stubs, but not when it runs.
+    # Generic in django-stubs, but not at run time.
     BinaryField = models.BinaryField[Any, Any]
 else:
     BinaryField = models.BinaryField
@@ -15,9 +15,9 @@ else:
 class DigestField(BinaryField):
     """A digest of a fixed length (``max_length``, in bytes), read as ``bytes``.
 
-    It is bytea on PostgreSQL, where a text column would get a second index for
-    its LIKE look-ups; binary(n) on MariaDB, which can't index a blob; and BLOB
-    on SQLite.
+    The column is bytea on PostgreSQL, where a text column would get a second index
+    for LIKE look-ups; binary(n) on MariaDB, which can't index a blob; and BLOB on
+    SQLite.
     """
 
     description = "Digest of %(max_length)s bytes"
@@ -28,5 +28,5 @@ class DigestField(BinaryField):
         return super().db_type(connection)
 
     def from_db_value(self, value: Any, *_: object) -> bytes | None:
-        # psycopg answers with a memoryview, which has no hash or equality.
+        # psycopg returns a memoryview, which has no hash or equality.
         return None if value is None else bytes(value)

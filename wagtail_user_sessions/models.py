@@ -14,5 +14,5 @@ __all__ = [
 
 class Session(AbstractSession):
     class Meta(AbstractSession.Meta):
-        # Only these: sessions are made by signing in, and changed by nobody.
+        # No "add" and "change": a session is made by a sign-in, and never edited.
         default_permissions = ("view", "delete")

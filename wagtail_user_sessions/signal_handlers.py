@@ -1,4 +1,4 @@
-"""What the package does when others say that something has happened."""
+"""The package's receivers of Django's signals: deletions, sign-ins and sign-outs."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ def session_about_to_be_deleted(
     origin: object = None,
     **kwargs: Any,
 ) -> None:
-    """A row goes along with another, whose deletion has read it without a lock.
+    """Read the current key hash of a row that a cascade deletes.
 
-    It may have got a new key since, under which it would outlive itself.
+    The cascade has read the row without a lock. It may have a new key since, and a
+    cached copy under that key would outlive the row.
     """
     if isinstance(origin, SessionQuerySet):
         return
@@ -43,12 +44,13 @@ def session_deleted(
     origin: object = None,
     **kwargs: Any,
 ) -> None:
-    """A row was deleted, by whichever road."""
-    # The deletion takes the primary key from the instance.
+    """Record a deleted row, however it was deleted."""
+    # A copy: Django's deletion takes the primary key from the instance.
     end_events.record(sender, copy_instance(instance), using=using, origin=origin)
 
 
 def user_signed_in(sender: object, request: HttpRequest | None, **kwargs: Any) -> None:
+    """Note in the request's store that its user has signed in."""
     session = getattr(request, "session", None)
     if isinstance(session, SessionStore):
         session.mark_signed_in()
@@ -60,7 +62,8 @@ def user_signed_out(
     user: AbstractBaseUser | None = None,
     **kwargs: Any,
 ) -> None:
+    """Give the request's store the end reason and the actor of its flush."""
     session = getattr(request, "session", None)
     if isinstance(session, SessionStore):
-        session.ending_reason = Reason.SIGNED_OUT
-        session.ending_actor = user
+        session.end_reason = Reason.SIGNED_OUT
+        session.end_actor = user

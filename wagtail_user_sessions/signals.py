@@ -3,15 +3,16 @@
 ``session_started``
     A row got its user. Arguments: ``session``.
 ``session_ended``
-    A row was deleted. Arguments: ``session``, the row as it last was;
-    ``reason``, a ``revocation.Reason``; ``actor``, the user who ended it, or
-    None where that isn't known.
+    A row was deleted. Arguments: ``session``, the row as it was before;
+    ``reason``, the end reason, a ``models.Reason``; ``actor``, the user who
+    deleted it, or None if that isn't known.
 ``session_client_changed``
     The address or user agent of a signed-in row changed. Arguments:
-    ``session``, with the new facts; ``previous``, the old ones by column name.
+    ``session``, with the new values of the client columns; ``previous``, the old
+    values by column name.
 
 The sender is the model's class. Receivers are called with ``send_robust()``:
-one that raises is logged, and keeps nobody from signing in or out.
+an error in a receiver is logged, and stops no sign-in or sign-out.
 """
 
 from django.dispatch import Signal

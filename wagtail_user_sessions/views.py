@@ -1,4 +1,4 @@
-"""The page for ``handler400``: a site names it as ``views.bad_request``."""
+"""The view of ``handler400``, which a site names as ``views.bad_request``."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from django.views.decorators.csrf import requires_csrf_token
 
 @requires_csrf_token
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """A page for who asks with a session that has ended; for ``handler400``.
+    """Respond to a request whose session has ended meanwhile; for ``handler400``.
 
-    Any other bad request is answered as Django does.
+    The page has status 400 and a link to the login page. Every other bad request
+    gets Django's own response.
     """
     if not isinstance(exception, SessionInterrupted):
         return defaults.bad_request(request, exception)
-    # The request still holds the user of the session that has ended.
+    # request.user is still the user of the ended session.
     context = {"user": AnonymousUser(), "login_url": resolve_url(settings.LOGIN_URL)}
     template = "wagtail_user_sessions/session_interrupted.html"
     response = render(request, template, context, status=400)

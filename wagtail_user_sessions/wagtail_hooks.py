@@ -1,4 +1,4 @@
-"""What Wagtail's admin is told of; it looks for this module by its name."""
+"""Hooks of Wagtail, which imports this module by its name."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ hooks.register("register_admin_urls", account.admin_urls)
 hooks.register("register_account_menu_item", account.menu_item)
 
 if apps.is_installed("wagtail.snippets"):
-    # Wagtail may ask for this module before the app is ready.
+    # Here as well as in `ready()`: Wagtail may import this module earlier.
     register_permission_policies()
     register_snippet(SessionViewSet)
-    # After Wagtail's own deletion of snippets, whose name it takes.
+    # Of two actions with the same name Wagtail keeps the later one: this replaces
+    # its own deletion of snippets.
     hooks.register("register_bulk_action", RevokeBulkAction, order=100)
     hooks.register("register_user_listing_buttons", user_pages.listing_buttons)
-    hooks.register("before_edit_user", user_pages.tell_of_sessions)
+    hooks.register("before_edit_user", user_pages.show_session_count)
     hooks.register("construct_homepage_summary_items", site_summary.add_item)

@@ -1,4 +1,4 @@
-"""A Wagtail page of one's own devices, to be placed anywhere in the page tree."""
+"""A Wagtail page with the devices page, for any place in the page tree."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class DevicesPageMixin(RoutablePageMixin, models.Model):
         class DevicesPage(DevicesPageMixin, Page):
             pass
 
-    The page is shown with the template of the site's own model where there is
-    one, else with that of the app's own URLs. Either has ``heading`` and
-    ``introduction`` besides what ``get_context()`` gives.
+    The template is that of the site's own model if it exists, else that of the
+    app's own URLs. Its context is that of ``get_context()``, with ``heading`` and
+    ``introduction``.
     """
 
     introduction = RichTextField(_("introduction"), blank=True)
@@ -66,31 +66,30 @@ class DevicesPageMixin(RoutablePageMixin, models.Model):
         def url_for(name: str, *args: object) -> str:
             if name == "device_list":
                 return page_url
-            # Without a slash at its end where WAGTAIL_APPEND_SLASH is off.
+            # page_url has no slash at its end if WAGTAIL_APPEND_SLASH is off.
             return f"{page_url.rstrip('/')}/{self.reverse_subpage(name, args=args)}"
 
         own = self.get_template(request)
         own_names = [own] if isinstance(own, str) else own
         return PageConfig(
             url_for=url_for,
-            # Where Wagtail's own private pages lead to.
+            # The login page of Wagtail's own private pages.
             login_url=getattr(settings, "WAGTAIL_FRONTEND_LOGIN_URL", None) or "",
-            # A template of the model's own is used where the site has one.
             template=(*own_names, DEFAULT_TEMPLATE),
             context={
                 **self.get_context(request),
                 "heading": self.title,
-                # Wagtail's editor has cleaned it.
+                # Safe: Wagtail's editor has sanitized it.
                 "introduction": mark_safe(expand_db_html(self.introduction)),  # noqa: S308
             },
         )
 
     def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
-        """The page with examples in the place of devices: nothing in it acts."""
+        """Return the page with examples for devices; they have no actions."""
         config = self.get_page_config(request)
         context = {**config.context, "devices": preview_list()}
         return TemplateResponse(request, config.template, context)
 
     def get_cached_paths(self) -> list[str]:
-        # Each visitor sees another list, so no cache in front has a copy.
+        # Each user sees another list, so no frontend cache has a copy to purge.
         return []

@@ -1,1 +1,1 @@
-"""What sessions cost, with each engine that a site could pick."""
+"""The costs of sessions, with each engine that a site could pick."""

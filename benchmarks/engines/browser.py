@@ -1,4 +1,4 @@
-"""A browser: whole requests, through WSGI as a server makes them."""
+"""A browser that makes whole requests, by WSGI as a server does."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Browser:
         self.about: dict[str, Any] = {"HTTP_USER_AGENT": agent, "REMOTE_ADDR": ip}
 
     def request(self, path: str, *, user: User | None = None) -> Callable[[], None]:
-        """A request that is ready to be made, once or more, as of now.
+        """Return a function that makes the request, with the present cookie.
 
-        ``user`` is who the page is to sign in.
+        ``user`` is the user that the page signs in.
         """
         environ = RequestFactory(**self.about).get(path).environ
         if self.session_key:
@@ -46,7 +46,7 @@ class Browser:
         return partial(self._send, {**environ, "benchmark.user": user})
 
     def sign_in(self, user: User) -> None:
-        """And visit a page, upon which activity is tracked and caches are warm."""
+        """Sign in and visit a page, so that activity is written and caches are warm."""
         self.request("/sign-in/", user=user)()
         self.request("/signed-in/")()
 
@@ -68,5 +68,5 @@ def _application() -> WSGIHandler:
 def _start_response(
     status: str, headers: list[tuple[str, str]], error: object = None, /
 ) -> Callable[[bytes], object]:
-    """A server would send these now."""
+    """Ignore the headers, which a server would send now."""
     return len

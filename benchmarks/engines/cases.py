@@ -1,4 +1,4 @@
-"""What is measured of each engine."""
+"""The measured cases."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Case(StrEnum):
     DEVICES_50 = "devices page, 50 sessions"
     DEVICES_500 = "devices page, 500 sessions"
     ENDING_50 = "ending 50 sessions"
-    # What the one before is compared with.
+    # The case before is compared with it.
     BARE_DELETE = "50 rows, one bare DELETE"
 
 

@@ -1,4 +1,4 @@
-"""How many statements a run sends, and how often it calls the cache."""
+"""The number of statements and of cache calls of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.core.cache.backends.redis import RedisCache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-# The backend has each of its own: none is made of others.
+# The backend implements each of them; none calls another one.
 CALLS = (
     "get",
     "get_many",
@@ -30,8 +30,8 @@ TRANSACTION = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
 
 def count(run: Callable[[], object]) -> dict[str, Any]:
-    """``queries``; ``transaction``: statements that only begin or end one;
-    ``cache``: calls by their name.
+    """Return ``queries``, ``transaction`` (statements that only begin or end one) and
+    ``cache`` (the number of calls by their name).
     """
     with CaptureQueriesContext(connection) as captured, cache_calls() as calls:
         run()

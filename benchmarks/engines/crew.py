@@ -1,4 +1,4 @@
-"""All workers of a run: started a few at a time, and stopped."""
+"""All workers of a run. They start a few at a time."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ AT_ONCE = 2
 def crew(
     variants: Sequence[Variant], databases: Sequence[str], *, only: str
 ) -> Iterator[list[Worker]]:
-    """Those that miss a package are among them."""
+    """Start the workers, and stop them after the block; some may miss a package."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-"))
         pool = stack.enter_context(ThreadPoolExecutor(AT_ONCE))
 
-        def start(what: tuple[Variant, str]) -> Worker:
-            variant, database = what
+        def start(pair: tuple[Variant, str]) -> Worker:
+            variant, database = pair
             worker = Worker(variant, database=database, folder=folder, only=only)
             stack.callback(worker.stop)
             return worker

@@ -1,4 +1,4 @@
-"""What was measured, by variant, database and case."""
+"""Figures by variant, database and case."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Figure:
 
     @property
     def spread(self) -> tuple[float, float]:
-        """In milliseconds: a tenth of the runs is below, a tenth above."""
+        """The first and the last decile of the times, in milliseconds."""
         if len(self.times) < 2:
             return self.milliseconds, self.milliseconds
         tenths = statistics.quantiles(self.times, n=10, method="inclusive")
@@ -35,10 +35,10 @@ class Figure:
 
 class Figures(dict[tuple[Variant, str, Case], Figure]):
     def ratio(self, variant: Variant, database: str, case: Case) -> float | None:
-        """The median in terms of Django's engine of the same kind.
+        """Return the median divided by that of Django's engine of the same kind.
 
-        The end of sessions, which Django has no way for, is compared with a bare
-        DELETE. ``None`` where there is nothing to compare with.
+        Django has no way to end a user's sessions, so that case is compared with a
+        bare DELETE. ``None`` if nothing is there to compare with.
         """
         reference = (DJANGO_BY_KIND[variant.kind], database, case)
         if case in (Case.ENDING_50, Case.BARE_DELETE):

@@ -1,4 +1,4 @@
-"""Each case made ready: all that is not to be measured, before each run of it."""
+"""Preparations of each case, made before each run and not measured."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .settings import VARIANT
 from .variants import DJANGO, OUR_DB
 
 Run = Callable[[], object]
-# Called before each run, which it returns.
+# Called before each run; returns the run.
 Prepare = Callable[[], Run]
 
 SESSIONS = 50
@@ -23,7 +23,7 @@ PATHS = {Case.SIGNED_IN: "/signed-in/", Case.CHANGED: "/changed/"}
 
 
 def prepare(case: Case) -> Prepare | None:
-    """``None`` where the package doesn't have it."""
+    """Return the preparation of the case; ``None`` if the package can't do it."""
     has_case = {
         Case.ENDING_50: VARIANT.package != DJANGO,
         Case.BARE_DELETE: VARIANT == OUR_DB,

@@ -1,4 +1,4 @@
-"""A worker, as who drives it sees it."""
+"""The driver's side of a worker: it starts the process and sends it commands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 class Worker:
-    """``missing`` says what can't be imported; such a one answers nothing more."""
+    """A worker process. With an error in ``missing`` it accepts no command."""
 
     def __init__(
         self, variant: Variant, *, database: str, folder: str, only: str
@@ -55,7 +55,7 @@ class Worker:
         return times
 
     def stop(self) -> None:
-        """It removes what it has made, and ends."""
+        """Close its input: the worker removes what it has made, and exits."""
         self._pipe("stdin").close()
         self.process.wait()
         self._pipe("stdout").close()
@@ -84,6 +84,6 @@ def _start(**environment: str) -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        # Ctrl+C stops the driver, which lets each tidy up.
+        # Ctrl+C stops only the driver, which then stops each worker in order.
         start_new_session=True,
     )

@@ -1,4 +1,4 @@
-"""What this package promises to its users of its speed."""
+"""Promises of the documentation about the package's speed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ QUERIES, RATIO, MILLISECONDS = "queries", "ratio", "ms"
 class Promise:
     case: Case
     variants: tuple[Variant, ...]
-    # What is at most as large as the bound.
+    # The figure that is at most as large as the bound.
     measure: str
     bound: float
 
@@ -71,7 +71,7 @@ def made(case: Case, variant: Variant) -> list[Promise]:
 
 
 def broken(figures: Figures) -> Iterator[str]:
-    """Each in words."""
+    """Yield a line for each broken promise."""
     for variant, database, case in figures:
         for promise in made(case, variant):
             if promise.is_broken(figures, variant, database):
@@ -81,7 +81,7 @@ def broken(figures: Figures) -> Iterator[str]:
 
 
 def _growing(figures: Figures) -> Iterator[str]:
-    """Devices pages whose queries are more where there are more sessions."""
+    """Yield a line for each devices page with more queries for more sessions."""
     counts: dict[tuple[Variant, str], set[int]] = defaultdict(set)
     for (variant, database, case), figure in figures.items():
         if case in DEVICES and variant in ALL_OURS:

@@ -1,5 +1,6 @@
-"""The run: all workers by turns, in short slices, so that whatever slows the
-machine down for a while slows all of them.
+"""The run: all workers take turns in short slices.
+
+So a slow phase of the machine slows all of them down alike.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def measure(
 
 
 def _counted(workers: Sequence[Worker], times: Times) -> Figures:
-    """Counted last: as it is with sessions that have been in use for a while."""
+    """Count queries last, with sessions that have been in use for a while."""
     return Figures(
         {
             (one.variant, one.database, case): Figure(

@@ -16,7 +16,7 @@ from .variants import ALLAUTH, OURS
 
 
 def fill(user: User, *, count: int) -> Browser:
-    """Sign in from so many browsers; returns the last."""
+    """Sign in from so many browsers; return the last."""
     for number in range(count):
         ip = f"203.0.113.{number % 254 + 1}"
         browser = Browser(agent=AGENTS[number % len(AGENTS)], ip=ip)
@@ -25,7 +25,7 @@ def fill(user: User, *, count: int) -> Browser:
 
 
 def rows(user: User) -> list[QuerySet[Any]]:
-    """Of each table that tells of the user's sessions."""
+    """Return the user's rows, a query set for each table with sessions."""
     if VARIANT.package != ALLAUTH:
         return [_session_set(user).all()]
     sessions = import_module("django.contrib.sessions.models").Session.objects
@@ -34,7 +34,7 @@ def rows(user: User) -> list[QuerySet[Any]]:
 
 
 def end_all(user: User) -> None:
-    """In the way that the package's users are told to take."""
+    """End the sessions in the way that the package documents."""
     if VARIANT.package == ALLAUTH:
         for session in _tracked(user):
             session.end()
@@ -45,7 +45,7 @@ def end_all(user: User) -> None:
 
 
 def delete_barely(user: User) -> None:
-    """The rows alone, and without asking what belongs to them."""
+    """Delete only the rows, without signals or related rows."""
     table = connection.ops.quote_name(_session_set(user).model._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {table} WHERE user_id = %s", [user.pk])

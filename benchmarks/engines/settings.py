@@ -1,9 +1,9 @@
-"""The settings of one engine, which the environment names:
+"""The settings of one engine. The environment selects it:
 
 BENCHMARK_VARIANT    the slug of a variant
 BENCHMARK_DATABASE   sqlite or postgresql
-BENCHMARK_NAME       of the PostgreSQL database, and before the keys of the cache
-BENCHMARK_FOLDER     where the SQLite database is put
+BENCHMARK_NAME       the PostgreSQL database, and the prefix of the cache's keys
+BENCHMARK_FOLDER     the folder of the SQLite database
 
 The servers are those of the tests: POSTGRES_URL and REDIS_URL.
 """

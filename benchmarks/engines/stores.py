@@ -1,4 +1,4 @@
-"""The database and the cache of one engine: made, described, and removed."""
+"""The database and the cache of one engine."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def create() -> None:
         call_command("migrate", verbosity=0)
 
 
-def settle() -> None:
+def vacuum() -> None:
     if connection.vendor == "postgresql":
-        database.settle()
+        database.vacuum()
 
 
 def remove() -> None:
@@ -39,7 +39,7 @@ def remove() -> None:
 
 
 def versions() -> list[str]:
-    """Such as "PostgreSQL 15" and "Redis 7.0.1"."""
+    """Return names and versions, such as "PostgreSQL 15" and "Redis 7.0.1"."""
     is_sqlite = connection.vendor == "sqlite"
     name = f"SQLite {sqlite3.sqlite_version}" if is_sqlite else database.version()
     return [name, f"Redis {_redis().info()['redis_version']}"]

@@ -64,7 +64,7 @@ def _measured(
 
 
 def _broken(figures: Figures, case: Case, variant: Variant, database: str) -> set[str]:
-    """The measures of the promises that are broken."""
+    """Return the measures of the broken promises."""
     return {
         promise.measure
         for promise in promises.made(case, variant)

@@ -1,4 +1,4 @@
-"""The engines that are compared, each with the settings that it needs."""
+"""The compared engines, each with its settings."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ OUR_AUTHENTICATION = "wagtail_user_sessions.middleware.AuthenticationMiddleware"
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    # In the tables, and in the names of databases.
+    # In the tables.
     name: str
+    # In the names of databases.
     slug: str
-    # The app that keeps the sessions, or tracks them.
+    # The app that stores the sessions, or tracks them.
     package: str
     # "db" or "cached_db".
     kind: str = "db"
-    # Where the engine and its middleware are.
+    # The package of the engine and its middleware, if it is another one.
     engines: str = ""
     apps: tuple[str, ...] = ()
     authentication: str = AUTHENTICATION
     more_middleware: tuple[str, ...] = ()
     more_settings: Mapping[str, object] = field(default_factory=dict, hash=False)
-    # The name of its page that lists a user's sessions.
+    # The URL name of the page that lists a user's sessions.
     device_list: str = ""
 
     @property

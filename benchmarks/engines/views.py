@@ -1,4 +1,4 @@
-"""Pages that do as little as can be beside what they do to the session."""
+"""Pages that do little else than their work on the session."""
 
 from itertools import count
 
@@ -17,14 +17,14 @@ def signed_in(request: HttpRequest) -> HttpResponse:
 
 
 def changed(request: HttpRequest) -> HttpResponse:
-    """As most do: who it is comes first."""
+    """Change the session after reading the user, as most pages do."""
     response = _greet(request)
     request.session["value"] = next(_values)
     return response
 
 
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Without the check of a password, which would take longer than all else."""
+    """Sign in without checking a password, which would take too long."""
     user = request.META["benchmark.user"]
     auth.login(request, user, "django.contrib.auth.backends.ModelBackend")
     return HttpResponse("Hello")

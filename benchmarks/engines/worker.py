@@ -1,7 +1,7 @@
-"""One engine in a process of its own, which measures what it is told to.
+"""One engine in a process of its own, which measures on command.
 
-A line of JSON comes in, a line of JSON goes out. The first answer tells which
-cases there are; it ends with its input, and removes what it has made.
+It reads commands as lines of JSON, and answers each with a line. The first line of
+output has the cases. At the end of the input it removes what it has made, and exits.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .cases import Case
 if TYPE_CHECKING:
     from .preparations import Prepare
 
-# Runs before those that are timed: others have had the processor's caches.
+# Runs before the timed ones: other workers have filled the processor's caches.
 WARM_UP = 10
 
 
@@ -56,7 +56,7 @@ def _prepare() -> dict[Case, Prepare]:
     only = os.environ["BENCHMARK_ONLY"]
     cases = [case for case in Case if only in case or case is Case.BARE_DELETE]
     found = {case: preparations.prepare(case) for case in cases}
-    stores.settle()
+    stores.vacuum()
     return {case: ready for case, ready in found.items() if ready is not None}
 
 
@@ -73,9 +73,9 @@ def _measure(
 
 
 def _times(prepare: Prepare, *, runs: int, limit: float) -> list[float]:
-    """Seconds, of so many runs; of fewer, once they have taken ``limit`` seconds.
+    """Return the seconds of so many runs; of fewer, once they have taken ``limit``.
 
-    What takes as long as that needs no warming up.
+    If one run takes longer than ``limit``, it is the only one.
     """
     for _ in range(WARM_UP):
         first = seconds(prepare())

@@ -1,7 +1,7 @@
-"""Many processes under load, while all that can end a session ends sessions.
+"""Many processes under load, while sessions end in every possible way.
 
 ``python -m benchmarks.load`` starts gunicorn with four workers and a cache of its
-own, lets signed-in browsers ask for pages, and meanwhile revokes sessions, changes
-users, kills workers, and restarts and silences the cache. It counts what must never
-be, and exits with 1 if it was.
+own. Signed-in browsers request pages; meanwhile the run revokes sessions, changes
+users, kills workers, and restarts and stops the cache. It counts ended sessions that
+were admitted and changes that were lost, and exits with 1 if there were any.
 """

@@ -17,7 +17,7 @@ BREAKS = ("purge", "merge")
 
 def main() -> int:
     options = _options()
-    # So that what was started is stopped.
+    # On SIGTERM too, the exit stack stops the processes that were started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with ExitStack() as stack:
         log = stack.enter_context(_log(options))
@@ -60,7 +60,7 @@ def _log(options: argparse.Namespace) -> IO[bytes]:
 
 
 def _configure(options: argparse.Namespace, cache: Cache) -> None:
-    """For this process and for the workers."""
+    """Set the environment, for this process and for the workers."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.load.settings"
     os.environ["LOAD_ENGINE"] = options.engine
     os.environ["LOAD_WORKER_CLASS"] = options.worker_class

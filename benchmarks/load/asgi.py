@@ -1,4 +1,4 @@
-"""What asynchronous workers serve."""
+"""The application that asynchronous workers serve."""
 
 import os
 
@@ -6,6 +6,6 @@ from django.core.asgi import get_asgi_application
 
 application = get_asgi_application()
 
-from . import breaking  # noqa: E402  (models are there only now)
+from . import breaking  # noqa: E402  (needs the models)
 
 breaking.switch_off(os.environ.get("LOAD_BREAK"))

@@ -1,4 +1,4 @@
-"""Protections switched off, to see that the run finds out."""
+"""Protections that can be switched off, to check that the run detects it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wagtail_user_sessions.models import AbstractSession
 
 
 def purge() -> None:
-    """The cache isn't told of sessions that end: they are believed for a while."""
+    """Don't tell the cache of ended sessions: their copies are believed for a while."""
 
     def purge_nothing(key_hashes: Iterable[bytes] = ()) -> bool:
         return True
@@ -21,7 +21,7 @@ def purge() -> None:
 
 
 def merge() -> None:
-    """The last one who saves wins: what others have changed meanwhile is lost."""
+    """Let the last save win: changes of other requests in between are lost."""
 
     def write_over(
         self: RowStore, theirs: AbstractSession, base: AbstractSession, ours: Data
@@ -35,6 +35,6 @@ PROTECTIONS = {"purge": purge, "merge": merge}
 
 
 def switch_off(name: str | None) -> None:
-    """Switch one off in this process."""
+    """Switch a protection off in this process."""
     if name:
         PROTECTIONS[name]()

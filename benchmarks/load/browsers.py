@@ -1,4 +1,4 @@
-"""Browsers that read, change their session, and sign in anew when it has ended."""
+"""Browsers that read and change their session, and sign in again once it has ended."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import count
 
-from .endings import Endings
-from .lives import Life
+from .browser_sessions import BrowserSession
+from .end_calls import EndCalls
 from .pages import Answer, Connection
 from .stored import stored
 
-# Of a thousand steps, how many do what.
+# The number of each step among a thousand.
 STEPS = {
     "read": 750,
     "count_up": 70,
@@ -27,7 +27,7 @@ STEPS = {
     "renew": 10,
     "sign_out": 5,
 }
-# Keys that a session has at most, and cookies that a browser remembers.
+# The most keys of a session, and the most cookies that a browser remembers.
 KEYS, COOKIES = 12, 6
 
 
@@ -35,25 +35,25 @@ KEYS, COOKIES = 12, 6
 class Browser:
     username: str
     port: int
-    endings: Endings
+    end_calls: EndCalls
     stop: threading.Event
 
     def __post_init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self.life: Life | None = None
-        self.ended: deque[Life] = deque(maxlen=COOKIES)
+        self.session: BrowserSession | None = None
+        self.ended: deque[BrowserSession] = deque(maxlen=COOKIES)
         self.connection, self.other = Connection(self.port), Connection(self.port)
-        self.beside = ThreadPoolExecutor(1)
+        self.executor = ThreadPoolExecutor(1)
         self.names = map(str, count())
 
     def run(self) -> None:
         while not self.stop.is_set():
-            if self.life is None:
+            if self.session is None:
                 self.sign_in()
             else:
                 (step,) = random.choices(list(STEPS), list(STEPS.values()))
-                getattr(self, step)(self.life)
-        self.beside.shutdown()
+                getattr(self, step)(self.session)
+        self.executor.shutdown()
 
     # Steps
 
@@ -64,173 +64,186 @@ class Browser:
             self.counts["sign-ins refused"] += 1
             time.sleep(0.1)
             return
-        self.life = Life(
+        self.session = BrowserSession(
             self.username,
-            answer.facts["id"],
+            answer.content["id"],
             answer.cookie,
             answer.started,
             answer.received,
         )
         self.counts["sessions"] += 1
 
-    def read(self, life: Life) -> None:
-        self._ask(life, "/whoami/")
+    def read(self, session: BrowserSession) -> None:
+        self._ask(session, "/whoami/")
 
-    def count_up(self, life: Life) -> None:
-        answer = self._ask(life, "/count/")
-        self._note_count(life, answer)
+    def count_up(self, session: BrowserSession) -> None:
+        answer = self._ask(session, "/count/")
+        self._note_count(session, answer)
 
-    def put(self, life: Life) -> None:
+    def put(self, session: BrowserSession) -> None:
         name = next(self.names)
-        life.changes.keys[name] = None
-        if self._ask(life, f"/put/{name}/").user is not None:
-            self._note_change(life, name, is_there=True)
+        session.changes.keys[name] = None
+        if self._ask(session, f"/put/{name}/").user is not None:
+            self._note_change(session, name, is_there=True)
 
-    def pop(self, life: Life) -> None:
-        there = [name for name, is_there in life.changes.keys.items() if is_there]
+    def pop(self, session: BrowserSession) -> None:
+        there = [name for name, is_there in session.changes.keys.items() if is_there]
         if there:
-            self._pop(life, random.choice(there))
+            self._pop(session, random.choice(there))
 
-    def change_twice_at_once(self, life: Life) -> None:
-        """Two requests of one session, which change different keys."""
-        beside = self.beside.submit(self.other.ask, "/count/", cookie=life.cookie)
-        self.put(life)
-        answer = beside.result()
-        self._judge(life, answer)
-        self._note_count(life, answer)
+    def change_twice_at_once(self, session: BrowserSession) -> None:
+        """Send two requests at once that change different keys of the session."""
+        future = self.executor.submit(self.other.ask, "/count/", cookie=session.cookie)
+        self.put(session)
+        answer = future.result()
+        self._judge(session, answer)
+        self._note_count(session, answer)
 
-    def compare(self, life: Life) -> None:
-        answer = self._ask(life, "/data/")
+    def compare(self, session: BrowserSession) -> None:
+        answer = self._ask(session, "/data/")
         if answer.user is not None:
-            self._compare(life, answer)
-        while len(life.changes.keys) > KEYS and not life.has_ended:
-            name = next(iter(life.changes.keys))
-            if self._pop(life, name).status != 200:
+            self._compare(session, answer)
+        while len(session.changes.keys) > KEYS and not session.has_ended:
+            name = next(iter(session.changes.keys))
+            if self._pop(session, name).status != 200:
                 break
-            # Once it was seen to be away, it may be forgotten.
-            self._compare(life, self._ask(life, "/data/"))
-            del life.changes.keys[name]
+            # After this check the key is of no more interest.
+            self._compare(session, self._ask(session, "/data/"))
+            del session.changes.keys[name]
 
-    def try_an_ended_one(self, life: Life) -> None:
+    def try_an_ended_one(self, session: BrowserSession) -> None:
         if self.ended:
             ended = random.choice(self.ended)
             self._judge(ended, self.connection.ask("/whoami/", cookie=ended.cookie))
 
-    def renew(self, life: Life) -> None:
-        """Get a new key beside a change under the old one, which is dead at once."""
+    def renew(self, session: BrowserSession) -> None:
+        """Get a new session key while another request changes data with the old one.
+
+        The old key is refused from then on.
+        """
         name = next(self.names)
-        old = replace(life, pk=f"{life.pk} before {name}", has_ended=True)
-        life.changes.keys[name] = None
-        beside = self.beside.submit(self.other.ask, f"/put/{name}/", cookie=life.cookie)
-        calling = self.endings.calling("new key", username=life.username, pk=old.pk)
-        with calling as ending:
-            answer = self._ask(life, "/renew/")
+        old = replace(session, pk=f"{session.pk} before {name}", has_ended=True)
+        session.changes.keys[name] = None
+        future = self.executor.submit(
+            self.other.ask, f"/put/{name}/", cookie=session.cookie
+        )
+        recording = self.end_calls.recording(
+            "new key", username=session.username, pk=old.pk
+        )
+        with recording as call:
+            answer = self._ask(session, "/renew/")
             if not answer.cookie:
-                # Nobody knows; at least it isn't known to have ended.
-                ending.lifted = 0
-        self._judge_beside(life, old, beside.result(), name)
-        if answer.cookie and not life.has_ended:
-            life.cookie = answer.cookie
+                # The result is unknown, so the call doesn't count as one that ended it.
+                call.lifted = 0
+        self._judge_beside(session, old, future.result(), name)
+        if answer.cookie and not session.has_ended:
+            session.cookie = answer.cookie
             self.ended.append(old)
         elif answer.status == 0:
-            # It has one of two keys, of which the browser knows one.
-            self.compare_stored(life)
-            self.life = None
+            # The session has the old key or a new one that the browser doesn't know.
+            self.compare_stored(session)
+            self.session = None
 
-    def _judge_beside(self, life: Life, old: Life, answer: Answer, name: str) -> None:
+    def _judge_beside(
+        self, session: BrowserSession, old: BrowserSession, answer: Answer, name: str
+    ) -> None:
         if answer.user is None:
-            # It came too late for the old key, and the session goes on.
+            # It came too late for the old key; the session itself has not ended.
             self._judge(old, answer)
         else:
-            self._judge(life, answer)
-            if wrong := self.endings.judge(old, answer):
+            self._judge(session, answer)
+            if wrong := self.end_calls.judge(old, answer):
                 self.counts[wrong] += 1
-            self._note_change(life, name, is_there=True)
+            self._note_change(session, name, is_there=True)
 
-    def sign_out(self, life: Life) -> None:
-        calling = self.endings.calling("signed out", username=life.username, pk=life.pk)
-        with calling as ending:
-            answer = self._ask(life, "/sign-out/")
+    def sign_out(self, session: BrowserSession) -> None:
+        recording = self.end_calls.recording(
+            "signed out", username=session.username, pk=session.pk
+        )
+        with recording as call:
+            answer = self._ask(session, "/sign-out/")
             if answer.user is None:
-                # Nobody knows; at least it isn't known to have ended.
-                ending.lifted = 0
-        self._forget(life)
+                # The result is unknown, so the call doesn't count as one that ended it.
+                call.lifted = 0
+        self._forget(session)
 
-    # What came of them
+    # Results
 
-    def _ask(self, life: Life, path: str) -> Answer:
-        answer = self.connection.ask(path, cookie=life.cookie)
-        self._judge(life, answer)
+    def _ask(self, session: BrowserSession, path: str) -> Answer:
+        answer = self.connection.ask(path, cookie=session.cookie)
+        self._judge(session, answer)
         return answer
 
     def _note(self, answer: Answer) -> None:
         if answer.status == 0:
             self.counts["connections reset"] += 1
-            # Until there is another worker.
+            # Wait for another worker.
             time.sleep(0.01)
             return
         self.counts["requests"] += 1
         if answer.status != 200:
             self.counts[f"answers {answer.status}"] += 1
 
-    def _judge(self, life: Life, answer: Answer) -> None:
+    def _judge(self, session: BrowserSession, answer: Answer) -> None:
         self._note(answer)
         if answer.status != 200:
             return
         if answer.user is None:
-            self._refused(life, answer)
-        elif answer.user != life.username:
+            self._refused(session, answer)
+        elif answer.user != session.username:
             self.counts["violation: another user"] += 1
-        elif wrong := self.endings.judge(life, answer):
+        elif wrong := self.end_calls.judge(session, answer):
             self.counts[wrong] += 1
 
-    def _refused(self, life: Life, answer: Answer) -> None:
-        if self.endings.ended_before(life, answer):
+    def _refused(self, session: BrowserSession, answer: Answer) -> None:
+        if self.end_calls.ended_before(session, answer):
             self.counts["refused after the end"] += 1
-        if life.has_ended:
+        if session.has_ended:
             return
-        if not self.endings.refused(life, answer):
+        if not self.end_calls.refused(session, answer):
             self.counts["sessions lost"] += 1
-        self._forget(life)
+        self._forget(session)
 
-    def _forget(self, life: Life) -> None:
-        life.has_ended = True
-        self.ended.append(life)
-        if self.life is life:
-            self.life = None
+    def _forget(self, session: BrowserSession) -> None:
+        session.has_ended = True
+        self.ended.append(session)
+        if self.session is session:
+            self.session = None
 
-    def _pop(self, life: Life, name: str) -> Answer:
-        life.changes.keys[name] = None
-        answer = self._ask(life, f"/pop/{name}/")
+    def _pop(self, session: BrowserSession, name: str) -> Answer:
+        session.changes.keys[name] = None
+        answer = self._ask(session, f"/pop/{name}/")
         if answer.user is not None:
-            self._note_change(life, name, is_there=False)
+            self._note_change(session, name, is_there=False)
         return answer
 
-    def _note_change(self, life: Life, name: str, *, is_there: bool) -> None:
-        life.changes.keys[name] = is_there
+    def _note_change(
+        self, session: BrowserSession, name: str, *, is_there: bool
+    ) -> None:
+        session.changes.keys[name] = is_there
         self.counts["changes"] += 1
 
-    def _note_count(self, life: Life, answer: Answer) -> None:
+    def _note_count(self, session: BrowserSession, answer: Answer) -> None:
         if answer.user is None:
-            life.changes.may_have_counted()
+            session.changes.may_have_counted()
             return
         self.counts["changes"] += 1
-        if not life.changes.counted(answer.facts["count"]):
+        if not session.changes.counted(answer.content["count"]):
             self.counts["lost: counts"] += 1
 
-    def _compare(self, life: Life, answer: Answer) -> None:
+    def _compare(self, session: BrowserSession, answer: Answer) -> None:
         self.counts["comparisons"] += 1
-        data = answer.facts.get("data")
-        if data is None or not life.changes.differences(data):
+        data = answer.content.get("data")
+        if data is None or not session.changes.differences(data):
             return
-        # The page may have repeated a copy; the row is what counts.
+        # The page may have come from a copy in the cache; only the row counts.
         self.counts["stale pages"] += 1
-        self.compare_stored(life)
+        self.compare_stored(session)
 
-    def compare_stored(self, life: Life) -> None:
-        data = stored(life.pk)
+    def compare_stored(self, session: BrowserSession) -> None:
+        data = stored(session.pk)
         if data is None:
             return
-        if lost := life.changes.differences(data):
+        if lost := session.changes.differences(data):
             self.counts["lost: keys"] += len(lost)
-            life.changes.corrected(data)
+            session.changes.corrected(data)

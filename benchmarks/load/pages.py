@@ -1,4 +1,4 @@
-"""Pages asked for over a connection that is kept."""
+"""Requests of pages by a connection that stays open."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 @dataclass(frozen=True)
 class Answer:
-    # Seconds: when the request was about to be sent, when its answer was there.
+    # Seconds of the monotonic clock: before the request was sent, and at the answer.
     started: float
     received: float
-    # 0 where none came.
+    # 0 if no answer came.
     status: int = 0
-    facts: dict[str, Any] = field(default_factory=dict)
+    content: dict[str, Any] = field(default_factory=dict)
     cookie: str | None = None
 
     @property
     def user(self) -> str | None:
-        return self.facts.get("user")
+        return self.content.get("user")
 
 
 class Connection:
@@ -47,8 +47,8 @@ class Connection:
             self.http.close()
             return Answer(started, time.monotonic())
         received = time.monotonic()
-        facts = json.loads(body) if response.status == 200 else {}
-        return Answer(started, received, response.status, facts, _cookie(response))
+        content = json.loads(body) if response.status == 200 else {}
+        return Answer(started, received, response.status, content, _cookie(response))
 
 
 def _cookie(response: http.client.HTTPResponse) -> str | None:

@@ -1,4 +1,4 @@
-"""Ports of this machine alone."""
+"""Ports on this machine."""
 
 from __future__ import annotations
 

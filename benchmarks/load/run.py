@@ -1,4 +1,4 @@
-"""One run: browsers and saboteur side by side, until enough has been asked for."""
+"""One run: browsers and saboteur at the same time, until there are enough requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.contrib.auth.hashers import make_password
 from wagtail_user_sessions.conf import conf
 
 from .browsers import Browser
-from .endings import Endings
+from .end_calls import EndCalls
 from .sabotage import Saboteur
 from .servers import Cache, Gunicorn
 
@@ -26,7 +26,7 @@ PROGRESS = 10
 class Result:
     seconds: float
     counts: Counter[str]
-    endings: dict[str, int]
+    end_calls: dict[str, int]
     kills: int
     restarts: int
     silences: int
@@ -40,12 +40,12 @@ class Run:
         _make_users(names)
         self.site = site
         self.stop = threading.Event()
-        self.endings = Endings(max_age=conf.CACHE_MAX_AGE)
+        self.end_calls = EndCalls(max_age=conf.CACHE_MAX_AGE)
         self.browsers = [
-            Browser(names[number % users], site.port, self.endings, self.stop)
+            Browser(names[number % users], site.port, self.end_calls, self.stop)
             for number in range(browsers)
         ]
-        self.saboteur = Saboteur(self.browsers, self.endings, site, cache, self.stop)
+        self.saboteur = Saboteur(self.browsers, self.end_calls, site, cache, self.stop)
 
     def until(self, requests: int) -> Result:
         threads = [threading.Thread(target=one.run) for one in self.browsers]
@@ -67,7 +67,7 @@ class Run:
         while (done := self.counts()["requests"]) < requests:
             print(f"{done:,} requests", file=sys.stderr, flush=True)
             self.stop.wait(PROGRESS)
-            # Else the run might find nothing for want of anything to find.
+            # Without the site or a thread, the run would find no error.
             if not self.site.is_running() or not all(
                 thread.is_alive() for thread in threads
             ):
@@ -75,8 +75,8 @@ class Run:
 
     def _compare_what_is_left(self) -> None:
         for browser in self.browsers:
-            if browser.life is not None:
-                browser.compare_stored(browser.life)
+            if browser.session is not None:
+                browser.compare_stored(browser.session)
 
     def counts(self) -> Counter[str]:
         return sum((one.counts.copy() for one in self.browsers), Counter())
@@ -85,7 +85,7 @@ class Run:
         return Result(
             seconds=seconds,
             counts=self.counts(),
-            endings=self.endings.counts(),
+            end_calls=self.end_calls.counts(),
             kills=self.saboteur.kills,
             restarts=self.saboteur.restarts,
             silences=self.saboteur.silences,

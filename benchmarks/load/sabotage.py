@@ -1,4 +1,4 @@
-"""What ends sessions, breaks the cache and kills workers, each in a thread."""
+"""Threads that end sessions, break the cache and kill workers."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from wagtail_user_sessions.sessions.mass_deletion import MassRevocation
 from wagtail_user_sessions.sessions.reasons import end_context
 
 from .browsers import Browser
-from .endings import Ending, Endings
+from .end_calls import EndCall, EndCalls
 from .pages import Connection
 from .servers import Cache, Gunicorn
 
-# Seconds from one of a thread's acts to the next, on the average.
+# The average seconds between two acts of a thread.
 EVERY = {
     "end": 0.15,
     "change_a_user": 0.7,
@@ -37,14 +37,14 @@ EVERY = {
 @dataclass
 class Saboteur:
     browsers: Sequence[Browser]
-    endings: Endings
+    end_calls: EndCalls
     site: Gunicorn
     cache: Cache
     stop: threading.Event
 
     def __post_init__(self) -> None:
         self.kills = self.restarts = self.silences = 0
-        # Held by who does something to the cache.
+        # Held while a thread breaks the cache.
         self.over_cache = threading.Lock()
         self.connection = Connection(self.site.port)
 
@@ -64,42 +64,42 @@ class Saboteur:
 
     def end(self) -> None:
         """End one session, or all of one user."""
-        life = random.choice(self.browsers).life
-        if life is not None:
+        session = random.choice(self.browsers).session
+        if session is not None:
             roads = [self._revoke, self._delete, self._ask, self._everywhere]
-            random.choice(roads)(life.username, life.pk)
+            random.choice(roads)(session.username, session.pk)
 
     def _revoke(self, username: str, pk: str) -> None:
-        with self.endings.calling("revoke()", username=username, pk=pk) as ending:
+        with self.end_calls.recording("revoke()", username=username, pk=pk) as call:
             revoked = Session.objects.filter(pk=pk).revoke()
-            ending.cache_failed = revoked.cache_failed
+            call.cache_failed = revoked.cache_failed
 
     def _everywhere(self, username: str, pk: str) -> None:
         user = self._user(username)
-        with self.endings.calling("everywhere", username=username) as ending:
-            ending.cache_failed = user.session_set.all().revoke().cache_failed
+        with self.end_calls.recording("everywhere", username=username) as call:
+            call.cache_failed = user.session_set.all().revoke().cache_failed
 
     def _delete(self, username: str, pk: str) -> None:
         user = self._user(username)
-        with self.endings.calling("delete()", username=username) as ending:
-            # The reason of whoever gives none; to be told of a failed cache.
-            with end_context(Reason.DELETED) as cause:
+        with self.end_calls.recording("delete()", username=username) as call:
+            # The context reports a failed cache; its reason is the default one.
+            with end_context(Reason.DELETED) as context:
                 user.session_set.all().delete()
-            ending.cache_failed = cause.cache_failed
+            call.cache_failed = context.cache_failed
 
     def _ask(self, username: str, pk: str) -> None:
-        with self.endings.calling("a page", username=username, pk=pk) as ending:
+        with self.end_calls.recording("a page", username=username, pk=pk) as call:
             while (answer := self.connection.ask(f"/end/{pk}/")).status != 200:
-                # The worker that was killed may have ended it, and told nobody.
-                ending.cache_failed = True
-            ending.cache_failed |= answer.facts["cache_failed"]
+                # A killed worker may have ended it without telling the cache.
+                call.cache_failed = True
+            call.cache_failed |= answer.content["cache_failed"]
 
     def end_all(self) -> None:
-        with self.endings.calling("everybody") as ending:
+        with self.end_calls.recording("everybody") as call:
             revocation = MassRevocation(Session.rows())
             for _ in revocation:
                 pass
-            ending.cache_failed = revocation.cache_failed
+            call.cache_failed = revocation.cache_failed
 
     # Users
 
@@ -109,49 +109,53 @@ class Saboteur:
 
     def _save(self, username: str) -> None:
         user = self._user(username)
-        with self.endings.calling("deactivated by save()", username=username) as ending:
+        with self.end_calls.recording(
+            "deactivated by save()", username=username
+        ) as call:
             user.is_active = False
             user.save()
-        self._lift(ending, user)
+        self._lift(call, user)
 
     def _update(self, username: str) -> None:
         user = self._user(username)
-        with self.endings.calling("deactivated by update()", username=username) as e:
+        with self.end_calls.recording(
+            "deactivated by update()", username=username
+        ) as call:
             type(user)._default_manager.filter(pk=user.pk).update(is_active=False)
-        self._lift(e, user)
+        self._lift(call, user)
 
-    def _lift(self, ending: Ending, user: Any) -> None:
+    def _lift(self, call: EndCall, user: Any) -> None:
         time.sleep(random.uniform(0.3, 1))
-        ending.lifted = time.monotonic()
+        call.lifted = time.monotonic()
         user.is_active = True
         user.save(update_fields=["is_active"])
 
     def _change_password(self, username: str) -> None:
         user = self._user(username)
         user.set_password(uuid.uuid4().hex)
-        with self.endings.calling("new password", username=username):
+        with self.end_calls.recording("new password", username=username):
             user.save()
 
     def _user(self, username: str) -> Any:
-        # Its sessions and its flags are not those of every user model.
+        # Any: not every user model has these attributes.
         return get_user_model().objects.get(username=username)
 
     # Processes
 
     def kill(self) -> None:
-        with self.endings.kills.during():
+        with self.end_calls.kills.during():
             self.kills += self.site.kill_a_worker()
 
     def restart(self) -> None:
-        with self.over_cache, self.endings.outages.during():
+        with self.over_cache, self.end_calls.outages.during():
             self.cache.stop(signal.SIGKILL)
             time.sleep(random.uniform(0, 1.5))
             self.cache.start()
         self.restarts += 1
 
     def silence(self) -> None:
-        """It takes what it is told, and answers when nobody waits any more."""
-        with self.over_cache, self.endings.silences.during():
+        """Stop the cache for a moment: it accepts calls, and answers them too late."""
+        with self.over_cache, self.end_calls.silences.during():
             self.cache.send(signal.SIGSTOP)
             try:
                 time.sleep(random.uniform(0, 2))

@@ -1,4 +1,4 @@
-"""The processes of a run; nothing is ended here but what was started here."""
+"""The server processes of a run; only processes that were started here are stopped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import IO
 from . import ports
 
 WORKERS, THREADS = 4, 4
-# Seconds in which a server has to come up.
+# Seconds until a server must accept connections.
 PATIENCE = 30
 
 
@@ -43,9 +43,9 @@ class Server:
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def send(self, what: signal.Signals) -> None:
+    def send(self, signal_: signal.Signals) -> None:
         if self.process is not None:
-            self.process.send_signal(what)
+            self.process.send_signal(signal_)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None and self.is_running():
@@ -54,11 +54,11 @@ class Server:
 
 
 class Cache(Server):
-    """Keeps everything in memory, and forgets it when it ends."""
+    """A cache server that keeps everything in memory only."""
 
     @property
     def location(self) -> str:
-        """In Django's terms."""
+        """The value of `LOCATION` in Django's setting."""
         return f"{ports.HOST}:{self.port}"
 
 
@@ -80,12 +80,12 @@ class Redis(Cache):
 
 class Memcached(Cache):
     def command(self) -> Sequence[str]:
-        # The user is who it becomes where root starts it.
+        # memcached switches to this user if root starts it.
         return ["memcached", "-l", ports.HOST, "-p", str(self.port), "-u", "nobody"]
 
 
 CACHES = {"redis": Redis, "memcached": Memcached}
-# By gunicorn's name, and what they serve.
+# gunicorn's name of the worker class, and the application that it serves.
 WORKER_CLASSES = {
     "gthread": ("gthread", "benchmarks.load.wsgi"),
     "gevent": ("gevent", "benchmarks.load.wsgi"),
@@ -113,7 +113,10 @@ class Gunicorn(Server):
         return [sys.executable, "-m", "gunicorn", *words, self.application]
 
     def kill_a_worker(self) -> bool:
-        """Kill one as the kernel does when memory is short; another is started."""
+        """Kill a worker, as the kernel does when memory is short.
+
+        gunicorn starts another one. Returns whether there was a worker.
+        """
         assert self.process is not None
         master = str(self.process.pid)
         found = subprocess.run(

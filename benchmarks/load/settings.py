@@ -1,7 +1,7 @@
 """The site under load, on a PostgreSQL database of its own.
 
-LOAD_ENGINE names the engine; LOAD_CACHE the kind of cache that the run has started,
-and LOAD_CACHE_LOCATION where it is; LOAD_WORKER_CLASS who serves it.
+Environment variables select the rest: LOAD_ENGINE the engine, LOAD_CACHE and
+LOAD_CACHE_LOCATION the cache that the run has started, LOAD_WORKER_CLASS the workers.
 """
 
 import os
@@ -14,7 +14,7 @@ DATABASES["default"]["NAME"] = "benchmark_user_sessions_load"
 LOAD_VIEWS = "benchmarks.load.views"
 if os.environ["LOAD_WORKER_CLASS"] == "uvicorn":
     LOAD_VIEWS = "benchmarks.load.views_async"
-    # Each request has a thread of its own, with a connection that nobody else takes.
+    # Each request has a thread of its own, so no other request reuses its connection.
     DATABASES["default"]["CONN_MAX_AGE"] = 0
 INSTALLED_APPS = [
     "wagtail_user_sessions",
@@ -29,7 +29,7 @@ TEMPLATES = []
 ROOT_URLCONF = "benchmarks.load.urls"
 ALLOWED_HOSTS = ["127.0.0.1"]
 SESSION_ENGINE = f"wagtail_user_sessions.backends.{os.environ['LOAD_ENGINE']}"
-# Each with its time-outs, in seconds.
+# The time-outs are in seconds.
 KINDS: dict[str, dict[str, Any]] = {
     "redis": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -46,11 +46,11 @@ CACHES: dict[str, Any] = {  # type: ignore[no-redef]
         "LOCATION": os.environ["LOAD_CACHE_LOCATION"],
     }
 }
-# Short, so that what lasts longer after a failed cache is seen within the run.
+# Short, so that the run also sees sessions that are believed for longer than this.
 WAGTAIL_USER_SESSIONS_CACHE_MAX_AGE = 5
 WAGTAIL_USER_SESSIONS_ACTIVITY_INTERVAL = 5
 WAGTAIL_USER_SESSIONS_LOCATION = False
-# The cache is down now and then, which the package says with a traceback each time.
+# The package logs a traceback each time that the cache is down.
 LOGGING = {
     "version": 1,
     "loggers": {

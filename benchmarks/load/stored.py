@@ -1,4 +1,4 @@
-"""What the database holds, whatever the cache says."""
+"""The data of sessions in the database, without the cache."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from wagtail_user_sessions.models import Session
 
 
 def stored(pk: str) -> dict[str, Any] | None:
-    """The data of the session; ``None`` where it has ended."""
+    """Return the data of the session; ``None`` if it has ended."""
     row = Session.objects.filter(pk=pk).first()
     return None if row is None else row.get_decoded()

@@ -1,4 +1,4 @@
-"""What a run has counted, in lines."""
+"""The figures of a run, as lines of text."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from .run import Result
 
 
 def violations(result: Result) -> int:
-    """Answers as to somebody signed in whose session had ended before."""
+    """Return the number of answers that admitted an ended session."""
     return _sum(result, "violation: ")
 
 
 def lost_changes(result: Result) -> int:
-    """Changes answered with 200 that a session which is alive doesn't hold."""
+    """Return the number of confirmed changes that the session doesn't have."""
     return _sum(result, "lost: ") + result.counts["sessions lost"]
 
 
@@ -21,8 +21,8 @@ def lines(result: Result) -> Iterator[str]:
     counts = result.counts
     for name, count in figures(result).items():
         yield f"{name:<46}{count:>10,}"
-    yield "endings"
-    for kind, count in result.endings.items():
+    yield "calls that ended sessions"
+    for kind, count in result.end_calls.items():
         yield f"    {kind:<42}{count:>10,}"
     yield "other answers, and what was wrong, in detail"
     for name in sorted(counts):

@@ -1,4 +1,4 @@
-"""Pages that say who asks for them, and read and change the session."""
+"""Pages that return their user, and read and change the session."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from wagtail_user_sessions.models import Session
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 OWN = "own."
 
-Facts = dict[str, Any]
+Content = dict[str, Any]
 
 
-def for_users(view: Callable[..., Facts]) -> Callable[..., HttpResponse]:
-    """A page that tells its user and what the view says; nothing to a visitor."""
+def for_users(view: Callable[..., Content]) -> Callable[..., HttpResponse]:
+    """Return a page with its user and the view's content; with no user for visitors."""
 
     @wraps(view)
     def page(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return JsonResponse({"user": None})
-        # Named before the view, which may sign out.
+        # Before the view, which may sign the user out.
         username = request.user.get_username()
         return JsonResponse({"user": username, **view(request, **kwargs)})
 
@@ -34,41 +34,41 @@ def for_users(view: Callable[..., Facts]) -> Callable[..., HttpResponse]:
 
 
 @for_users
-def whoami(request: HttpRequest) -> Facts:
+def whoami(request: HttpRequest) -> Content:
     return {}
 
 
 @for_users
-def count(request: HttpRequest) -> Facts:
+def count(request: HttpRequest) -> Content:
     request.session["count"] = request.session.get("count", 0) + 1
     return {"count": request.session["count"]}
 
 
 @for_users
-def put(request: HttpRequest, name: str) -> Facts:
+def put(request: HttpRequest, name: str) -> Content:
     request.session[OWN + name] = name
     return {}
 
 
 @for_users
-def pop(request: HttpRequest, name: str) -> Facts:
+def pop(request: HttpRequest, name: str) -> Content:
     request.session.pop(OWN + name, None)
     return {}
 
 
 @for_users
-def data(request: HttpRequest) -> Facts:
+def data(request: HttpRequest) -> Content:
     return {"data": dict(request.session.items())}
 
 
 @for_users
-def renew(request: HttpRequest) -> Facts:
+def renew(request: HttpRequest) -> Content:
     request.session.cycle_key()
     return {}
 
 
 @for_users
-def sign_out(request: HttpRequest) -> Facts:
+def sign_out(request: HttpRequest) -> Content:
     logout(request)
     return {}
 
@@ -83,6 +83,6 @@ def sign_in(request: HttpRequest, username: str) -> HttpResponse:
 
 
 def end(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Somebody else's page that ends a session."""
+    """End a session by a request of another browser."""
     revoked = Session.objects.filter(pk=pk).revoke()
     return JsonResponse({"user": None, "cache_failed": revoked.cache_failed})

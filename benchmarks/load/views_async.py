@@ -1,4 +1,4 @@
-"""The pages of ``views``, in the event loop."""
+"""The pages of ``views``, as asynchronous views."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from wagtail_user_sessions.backends.db import SessionStore
 from wagtail_user_sessions.models import Session
 
-from .views import BACKEND, OWN, Facts
+from .views import BACKEND, OWN, Content
 
 
 def for_users(
-    view: Callable[..., Awaitable[Facts]],
+    view: Callable[..., Awaitable[Content]],
 ) -> Callable[..., Awaitable[HttpResponse]]:
     @wraps(view)
     async def page(request: HttpRequest, **kwargs: Any) -> HttpResponse:
@@ -32,42 +32,42 @@ def for_users(
 
 
 @for_users
-async def whoami(request: HttpRequest) -> Facts:
+async def whoami(request: HttpRequest) -> Content:
     return {}
 
 
 @for_users
-async def count(request: HttpRequest) -> Facts:
+async def count(request: HttpRequest) -> Content:
     value = await _session(request).aget("count", 0) + 1
     await _session(request).aset("count", value)
     return {"count": value}
 
 
 @for_users
-async def put(request: HttpRequest, name: str) -> Facts:
+async def put(request: HttpRequest, name: str) -> Content:
     await _session(request).aset(OWN + name, name)
     return {}
 
 
 @for_users
-async def pop(request: HttpRequest, name: str) -> Facts:
+async def pop(request: HttpRequest, name: str) -> Content:
     await _session(request).apop(OWN + name, None)
     return {}
 
 
 @for_users
-async def data(request: HttpRequest) -> Facts:
+async def data(request: HttpRequest) -> Content:
     return {"data": dict(await _session(request).aitems())}
 
 
 @for_users
-async def renew(request: HttpRequest) -> Facts:
+async def renew(request: HttpRequest) -> Content:
     await _session(request).acycle_key()
     return {}
 
 
 @for_users
-async def sign_out(request: HttpRequest) -> Facts:
+async def sign_out(request: HttpRequest) -> Content:
     await alogout(request)
     return {}
 
@@ -87,5 +87,5 @@ async def end(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _session(request: HttpRequest) -> Any:
-    # Whose asynchronous methods its stubs leave out.
+    # Any: the stubs lack the asynchronous methods.
     return request.session

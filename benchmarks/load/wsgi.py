@@ -1,4 +1,4 @@
-"""What the workers serve."""
+"""The application that the workers serve."""
 
 import os
 
@@ -6,6 +6,6 @@ from django.core.wsgi import get_wsgi_application
 
 application = get_wsgi_application()
 
-from . import breaking  # noqa: E402  (models are there only now)
+from . import breaking  # noqa: E402  (needs the models)
 
 breaking.switch_off(os.environ.get("LOAD_BREAK"))

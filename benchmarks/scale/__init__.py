@@ -1,1 +1,1 @@
-"""What a million sessions take of a PostgreSQL server: ``python -m benchmarks.scale``."""
+"""The costs of a million sessions on a PostgreSQL server: ``python -m benchmarks.scale``."""

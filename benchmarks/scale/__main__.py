@@ -1,7 +1,7 @@
 """Bytes, the clean-up and a mass sign-out, of a million sessions.
 
-Makes a database of its own, fills it, and works on copies of it. Exits with 1 if
-something takes more than the documentation promises.
+Makes a database of its own, fills it, and works on copies of it. Exits with 1 if a
+figure is larger than the documentation promises.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The clean-up and the mass sign-out, and what they do to pages beside them."""
+"""The clean-up and the mass sign-out, and their effect on pages at the same time."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class Work:
     rows: int
     # Seconds.
     time: float
-    # The longest batch, each of which is a transaction, in seconds.
+    # The longest batch, in seconds; each batch is a transaction.
     batch: float = 0
-    # By how much the process has grown, in megabytes.
+    # Growth of the process, in megabytes.
     memory: float = 0
-    # The slowest page beside it, in seconds, of so many.
+    # The slowest page at the same time, in seconds, and the number of pages.
     stall: float | None = None
     pages: int = 0
 
 
 def single_delete() -> Work:
-    """As Django's clearsessions does it."""
+    """Delete all expired rows by one statement, as Django's clearsessions does."""
     with copies.fresh():
         start = time.perf_counter()
         rows = Session.objects.filter(expire_date__lt=timezone.now())._raw_delete(

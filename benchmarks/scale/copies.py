@@ -1,4 +1,4 @@
-"""The database, filled once, and copied for each measurement that destroys it."""
+"""The filled database, and a fresh copy for each measurement that changes it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from psycopg import sql
 
 from benchmarks import data, database
 
-ORIGINAL = "benchmark_user_sessions_scale_original"
-# Half of all have expired, most of them long ago.
+FILLED = "benchmark_user_sessions_scale_original"
+# Half of all rows expire in the past, most of them long ago.
 EXPIRE = """
 UPDATE wagtail_user_sessions_session SET expire_date = CASE
     WHEN random() < 0.5 THEN now() - interval '30 days' * random() - interval '1 minute'
@@ -25,22 +25,22 @@ def prepare(*, rows: int, users: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(EXPIRE)
         cursor.execute("VACUUM (FULL, ANALYZE) wagtail_user_sessions_session")
-    database.settle()
+    database.vacuum()
     connection.close()
     database.maintain(
         sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
-            _working(), sql.Identifier(ORIGINAL)
+            _working(), sql.Identifier(FILLED)
         )
     )
 
 
 @contextmanager
 def fresh() -> Iterator[None]:
-    """A copy of the database as it was filled; gone afterwards."""
+    """Make a copy of the filled database for the block, and drop it afterwards."""
     database.drop()
     database.maintain(
         sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-            _working(), sql.Identifier(ORIGINAL)
+            _working(), sql.Identifier(FILLED)
         )
     )
     with connection.cursor() as cursor:
@@ -55,7 +55,7 @@ def drop() -> None:
     database.drop()
     database.maintain(
         sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
-            sql.Identifier(ORIGINAL)
+            sql.Identifier(FILLED)
         )
     )
 

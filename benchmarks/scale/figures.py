@@ -1,4 +1,4 @@
-"""All figures, as text, and which promises they break."""
+"""All figures, as text, and the promises that they break."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _storage(found: Found) -> None:
 
 
 def _cleaning(found: Found) -> None:
-    """A single DELETE first and last: what is between them is compared with both."""
+    """Measure the works. A single DELETE runs first and last, for the comparison."""
     works = {SINGLE: cleaning.single_delete()}
     for engine in ENGINES:
         works[f"`clearsessions`, `{engine}`"] = cleaning.clear(engine)

@@ -1,6 +1,6 @@
-"""The settings of the other benchmarks, with pages to be asked for.
+"""The settings of the other benchmarks, with URLs and middleware for pages.
 
-REDIS_URL names the server of the cache; SCALE_ENGINE one of the two engines.
+REDIS_URL is the server of the cache; SCALE_ENGINE one of the two engines.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Bytes that a session takes, beside the tables of others, filled with the same."""
+"""Bytes per session, in our table and in another package's with the same sessions."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-# The table of django-user-sessions 2.0, as its migrations make it on PostgreSQL:
-# each column and index, with the twin of the key that a varchar gets for LIKE. It
-# keeps the client of visitors, too, of whom ours knows nothing.
+# The table of django-user-sessions 2.0, as its migrations make it on PostgreSQL, with
+# each column and index; a varchar key gets a second index for LIKE. It keeps the
+# client of visitors as well, and ours doesn't.
 PEER = """
 CREATE TABLE user_sessions_session (
     session_key varchar(40) PRIMARY KEY, session_data text NOT NULL,
@@ -25,7 +25,7 @@ SELECT left(encode(key_hash, 'hex'), 32), session_data, expire_date,
     coalesce(last_activity, created_at), coalesce(ip, '203.0.113.7'), user_id
 FROM wagtail_user_sessions_session;
 """
-# Ours once more, for its indexes to grow row by row as well.
+# A copy of our table, so that its indexes grow row by row as well.
 OURS = """
 CREATE TABLE ours (LIKE wagtail_user_sessions_session INCLUDING ALL);
 ALTER TABLE ours SET (fillfactor = 90);
@@ -39,7 +39,7 @@ FROM pg_index WHERE indrelid = %s::regclass ORDER BY 2 DESC, 1
 
 @dataclass(frozen=True)
 class Table:
-    # In bytes, of one row.
+    # Bytes per row.
     heap: float
     indexes: dict[str, float]
 
@@ -49,7 +49,7 @@ class Table:
 
 
 def measure() -> dict[str, Table]:
-    """Both tables, filled with the same sessions in the same way."""
+    """Fill both tables with the same sessions in the same way, and measure them."""
     with connection.cursor() as cursor:
         cursor.execute(OURS)
         cursor.execute(PEER)

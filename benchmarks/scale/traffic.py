@@ -1,7 +1,7 @@
-"""Signed-in pages asked for beside a measurement, by a process of its own.
+"""Requests of signed-in pages during a measurement, by a process of its own.
 
-``python -m benchmarks.scale.traffic``: reads a line to stop, and writes how many
-pages were answered, and how long the slowest took, in seconds.
+``python -m benchmarks.scale.traffic`` stops at a line of input. Then it prints the
+number of pages, and the seconds of the slowest one.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import time
 from types import TracebackType
 
 VISITORS = 20
-# Between two pages, in seconds: the machine is to be used, not to be full.
+# Seconds between two pages, so that the machine is busy, but not at its limit.
 PAUSE = 0.005
 
 
 class Traffic:
-    """Within it, pages are asked for; then it knows how that went."""
+    """Requests pages during its block; afterwards has their number and the slowest."""
 
     pages = 0
     slowest = 0.0
@@ -76,7 +76,7 @@ def _signed_in() -> list[object]:
     clients = [Client() for _ in users]
     for client, user in zip(clients, users, strict=True):
         client.force_login(user)
-        # To have compiled and written what is compiled and written once.
+        # Warm up: compile queries and write activity, which happens only once.
         for _ in range(3):
             client.get("/whoami/")
     return clients

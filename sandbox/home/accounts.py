@@ -1,4 +1,4 @@
-"""The accounts of the demo, and where each of them is signed in."""
+"""The accounts of the demo, and their sessions."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SAFARI_ON_IPAD = (
 
 @dataclass(frozen=True)
 class Visit:
-    """A session; the times are ages."""
+    """A session; both times are ages."""
 
     user_agent: str
     ip: str

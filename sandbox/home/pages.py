@@ -1,4 +1,4 @@
-"""The page of the visitor's devices in the page tree."""
+"""The devices page in the page tree."""
 
 from sandbox.home.models import DevicesPage, HomePage
 
@@ -10,7 +10,7 @@ address of the app</a>.</p>
 
 
 def save_devices_page() -> None:
-    """Place the page below the home page, unless somebody has."""
+    """Place the page below the home page, unless there is one."""
     if DevicesPage.objects.exists():
         return
     page = DevicesPage(

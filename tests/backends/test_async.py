@@ -29,11 +29,11 @@ def session(store):
     return session
 
 
-def test_every_method_of_django_has_its_twin(store):
-    twins = [name for name in vars(SessionBase) if name.startswith("a")]
+def test_every_async_method_of_django_is_a_coroutine_of_the_store(store):
+    names = [name for name in vars(SessionBase) if name.startswith("a")]
     coroutines = [
         name
-        for name in twins
+        for name in names
         if inspect.iscoroutinefunction(getattr(SessionBase, name))
     ]
     assert len(coroutines) > 20
@@ -79,7 +79,7 @@ def test_asave_leaves_the_version_of_unchanged_data(session):
     assert Session.objects.get().version == version
 
 
-def test_acycle_key_keeps_the_row_and_kills_the_old_key(session, store):
+def test_acycle_key_keeps_the_row_and_invalidates_the_old_key(session, store):
     old_key, row = session.session_key, Session.objects.get()
 
     @async_to_sync
@@ -94,7 +94,7 @@ def test_acycle_key_keeps_the_row_and_kills_the_old_key(session, store):
     assert stored(cycling)["kept"] == 1
 
 
-def test_acycle_key_refuses_a_users_session_that_is_gone(store, alice):
+def test_acycle_key_refuses_an_ended_user_session(store, alice):
     session = sign_in(store, alice)
 
     @async_to_sync
@@ -118,7 +118,7 @@ def test_aflush_ends_the_session(session):
     assert run() == (None, False)
 
 
-def test_acreate_replaces(store):
+def test_acreate_overwrites_concurrent_changes(store):
     @async_to_sync
     async def run():
         session = store()
@@ -156,7 +156,7 @@ def test_aclear_expired_clears_what_has_expired(store, session):
     assert Session.objects.get().expire_date > timezone.now()
 
 
-def test_a_user_who_is_set_asynchronously_is_the_rows(store, alice):
+def test_asave_takes_the_user_of_the_row_from_the_data(store, alice):
     session = store()
     set_user(session, alice)
 

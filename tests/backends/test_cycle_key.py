@@ -1,10 +1,11 @@
-"""Keys that are renewed beside the end of their session."""
+"""Sessions that end while a concurrent request changes their key."""
 
 import pytest
 from django.db import connection
 from django.db.models.signals import post_delete, pre_delete
 from django.test.utils import isolate_apps
 
+from tests.backends.stored_sessions import again
 from tests.conftest import sign_in
 from wagtail_user_sessions import signal_handlers
 from wagtail_user_sessions.cache import copies
@@ -16,18 +17,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def session(store, alice):
     session = sign_in(store, alice)
-    again(session)  # Under cached_db, an epoch.
+    # With cached_db, the first load adds the epoch.
+    again(session)
     return session
 
 
-def again(session):
-    other = type(session)(session.session_key)
-    other.keys()
-    return other
-
-
 def renew(session):
-    """What a request beside this one does: a new key, and a copy under it."""
+    """Change the key in a concurrent request, and make a copy under the new one."""
     other = again(session)
     other.cycle_key()
     other.save()
@@ -38,9 +34,7 @@ def is_signed_in(session):
     return "_auth_user_id" in again(session)
 
 
-def test_a_row_that_was_read_before_its_key_was_renewed_takes_its_copy_along(
-    session, alice
-):
+def test_row_delete_ends_a_session_with_a_new_key(session, alice):
     row = alice.session_set.get()
     renewed = renew(session)
     row.delete()
@@ -48,7 +42,7 @@ def test_a_row_that_was_read_before_its_key_was_renewed_takes_its_copy_along(
     assert row.pk is None
 
 
-def test_a_query_set_ends_what_is_cached_under_a_key_renewed_meanwhile(session, alice):
+def test_revoke_ends_a_session_with_a_new_key(session, alice):
     rows = alice.session_set.all()
     list(rows)
     renewed = renew(session)
@@ -58,7 +52,7 @@ def test_a_query_set_ends_what_is_cached_under_a_key_renewed_meanwhile(session, 
 
 @pytest.fixture
 def listener():
-    """A receiver of the site's own, for whom rows are read before they are deleted."""
+    """A receiver of the site's own: rows are read before they are deleted."""
     heard = []
 
     def listen(instance, **kwargs):
@@ -80,7 +74,7 @@ def test_rows_are_locked_from_their_reading_to_their_deletion(
 
 
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="others have row locks")
-def test_sqlite_is_written_to_before_rows_are_read(
+def test_revoke_on_sqlite_writes_before_it_reads_the_rows(
     session, alice, statements, listener
 ):
     with statements() as made:
@@ -89,7 +83,7 @@ def test_sqlite_is_written_to_before_rows_are_read(
     assert listener == [True]
 
 
-def test_a_row_read_before_its_deletion_takes_along_what_a_new_key_has_cached(
+def test_revoke_with_a_site_receiver_ends_a_session_with_a_new_key(
     session, alice, listener
 ):
     rows = alice.session_set.all()
@@ -99,34 +93,36 @@ def test_a_row_read_before_its_deletion_takes_along_what_a_new_key_has_cached(
     assert not is_signed_in(renewed)
 
 
-def test_rows_chosen_by_their_user_are_deleted_too(session, alice, bob):
+def test_rows_filtered_by_a_column_of_the_user_are_deleted(session, alice, bob):
     sign_in(type(session), bob)
     assert Session.objects.filter(user__username="alice").revoke() == 1
     assert Session.objects.exclude(user__username="alice").delete()[0] == 1
 
 
-def test_rows_of_a_slice_are_not_deleted(session):
+def test_delete_of_a_slice_raises_type_error(session):
     with pytest.raises(TypeError):
         Session.objects.all()[:1].delete()
 
 
-def test_a_sign_out_beside_a_renewal_is_a_sign_out(session, alice):
+def test_sign_out_ends_a_session_with_a_new_key(session, alice):
     signing_out = again(session)
     renewed = renew(session)
-    signing_out.ending_reason = Reason.SIGNED_OUT
+    signing_out.end_reason = Reason.SIGNED_OUT
     signing_out.flush()
     assert not is_signed_in(renewed)
     assert not alice.session_set.exists()
 
 
-def test_a_request_with_an_old_password_ends_no_session_with_a_new_key(session, alice):
+def test_flush_of_a_request_with_an_old_password_ends_no_session_with_a_new_key(
+    session, alice
+):
     refused = again(session)
     renewed = renew(session)
     refused.flush()
     assert is_signed_in(renewed)
 
 
-def test_the_rows_of_a_proxy_model_take_their_copies_along(session):
+def test_delete_through_a_proxy_model_ends_a_cached_session(session):
     with isolate_apps("tests"):
 
         class ProxySession(Session):
@@ -135,15 +131,13 @@ def test_the_rows_of_a_proxy_model_take_their_copies_along(session):
                 app_label = "tests"
 
     post_delete.connect(signal_handlers.session_deleted, sender=ProxySession)
-    # As in a process that has made no store.
+    # As in a process that has created no store.
     copies.are_kept = False
     ProxySession.objects.all().delete()
     assert not is_signed_in(session)
 
 
-def test_a_row_that_was_read_from_a_replica_is_revoked_where_it_is_written(
-    session, alice
-):
+def test_a_row_read_from_a_replica_is_revoked_in_the_primary_database(session, alice):
     row = alice.session_set.get()
     row._state.db = "replica"
     row.revoke()
@@ -151,7 +145,7 @@ def test_a_row_that_was_read_from_a_replica_is_revoked_where_it_is_written(
 
 
 @pytest.mark.parametrize("engine", ["cached_db"], indirect=True)
-def test_a_copy_costs_no_connection_to_the_database(session):
+def test_load_from_a_copy_opens_no_connection_to_the_database(session):
     again(session)
     connection.close()
     assert is_signed_in(session)

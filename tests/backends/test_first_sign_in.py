@@ -1,4 +1,4 @@
-"""Visitors without a session who sign in: one write makes all of their row."""
+"""Sign-ins of visitors without a session: one INSERT writes the whole row."""
 
 import pytest
 from django.contrib.auth import login, logout
@@ -7,7 +7,7 @@ from django.db import DatabaseError, transaction
 from django.db.models.signals import post_save
 from django.http import HttpRequest
 
-from tests.backends.test_cycle_key import again
+from tests.backends.stored_sessions import again
 from tests.conftest import listening, set_user
 from wagtail_user_sessions.exceptions import SessionRefused
 from wagtail_user_sessions.models import Session
@@ -25,7 +25,7 @@ def request_of_a_visitor(store):
 
 @pytest.fixture
 def heard():
-    """The signals of sessions that were sent, and the users they were sent of."""
+    """The signals that were sent, each with the id of its session's user."""
     sent = []
 
     def started(session, **kwargs):
@@ -61,7 +61,7 @@ def test_one_insert_writes_the_row_with_its_user(
     assert heard == [("started", alice.pk)]
 
 
-def test_the_key_is_there_at_once_and_stays(request_of_a_visitor, alice):
+def test_the_pending_key_is_known_at_once_and_stays(request_of_a_visitor, alice):
     login(request_of_a_visitor, alice)
     session = request_of_a_visitor.session
     key = session.session_key
@@ -75,7 +75,9 @@ def test_the_key_is_there_at_once_and_stays(request_of_a_visitor, alice):
     assert Session.objects.get().get_decoded()["later"] == 1
 
 
-def test_whoever_asks_for_the_row_finds_it(request_of_a_visitor, alice, heard):
+def test_for_request_in_a_sign_in_receiver_finds_the_row_of_a_pending_key(
+    request_of_a_visitor, alice, heard
+):
     found = []
 
     def note(sender, request, user, **kwargs):
@@ -91,7 +93,7 @@ def test_whoever_asks_for_the_row_finds_it(request_of_a_visitor, alice, heard):
     assert heard == [("started", alice.pk)]
 
 
-def test_the_last_of_several_keys_is_that_of_the_row(store):
+def test_the_last_pending_key_becomes_the_key_of_the_row(store):
     session = store()
     keys = []
     for _ in range(3):
@@ -104,9 +106,7 @@ def test_the_last_of_several_keys_is_that_of_the_row(store):
     assert Session.objects.count() == 1
 
 
-def test_who_signs_out_before_the_save_leaves_no_row(
-    request_of_a_visitor, alice, heard
-):
+def test_sign_out_before_the_save_leaves_no_row(request_of_a_visitor, alice, heard):
     login(request_of_a_visitor, alice)
     logout(request_of_a_visitor)
     session = request_of_a_visitor.session
@@ -118,7 +118,7 @@ def test_who_signs_out_before_the_save_leaves_no_row(
     assert heard == []
 
 
-def test_another_user_who_signs_in_after_the_first_has_the_row(
+def test_the_row_gets_the_last_user_who_signs_in_before_the_save(
     request_of_a_visitor, alice, bob, heard
 ):
     login(request_of_a_visitor, alice)
@@ -139,7 +139,7 @@ def test_a_response_that_fails_leaves_no_row(browser, alice, monkeypatch):
     assert "sessionid" not in client.cookies
 
 
-def test_a_failed_insert_may_be_tried_again(store, alice, monkeypatch):
+def test_a_failed_insert_can_be_repeated(store, alice, monkeypatch):
     session = store()
     session.cycle_key()
     set_user(session, alice)
@@ -156,7 +156,7 @@ def test_a_failed_insert_may_be_tried_again(store, alice, monkeypatch):
     assert again(session)["_auth_user_id"] == str(alice.pk)
 
 
-def test_an_insert_that_is_rolled_back_is_made_again_under_another_key(store, alice):
+def test_a_rolled_back_insert_is_repeated_with_another_key(store, alice):
     session = store()
     with transaction.atomic():
         session.cycle_key()
@@ -170,7 +170,7 @@ def test_an_insert_that_is_rolled_back_is_made_again_under_another_key(store, al
     assert alice.session_set.count() == 1
 
 
-def test_a_visitor_with_a_row_keeps_it(store, alice, statements):
+def test_sign_in_of_a_visitor_with_a_row_keeps_the_row(store, alice, statements):
     session = store()
     session["cart"] = [1]
     session.save()
@@ -186,9 +186,7 @@ def test_a_visitor_with_a_row_keeps_it(store, alice, statements):
     assert not session.exists(session.session_key)
 
 
-def test_a_save_that_follows_the_end_of_the_row_brings_nothing_back(
-    request_of_a_visitor, alice
-):
+def test_a_save_after_the_end_of_the_row_inserts_nothing(request_of_a_visitor, alice):
     login(request_of_a_visitor, alice)
     session = request_of_a_visitor.session
     session.save()
@@ -199,7 +197,7 @@ def test_a_save_that_follows_the_end_of_the_row_brings_nothing_back(
     assert not Session.objects.exists()
 
 
-def test_a_sign_in_that_is_taken_back_by_a_receiver_is_refused(browser, alice):
+def test_a_sign_in_whose_session_a_receiver_deletes_is_refused(browser, alice):
     def deny(sender, request, user, **kwargs):
         request.session.delete()
 
@@ -210,7 +208,7 @@ def test_a_sign_in_that_is_taken_back_by_a_receiver_is_refused(browser, alice):
     assert not Session.objects.exists()
 
 
-def test_who_asked_for_the_row_leaves_an_empty_one_where_the_sign_in_fails(
+def test_id_read_by_a_receiver_leaves_an_empty_row_if_the_sign_in_fails(
     browser, alice, heard
 ):
     def ask(sender, request, user, **kwargs):
@@ -226,7 +224,9 @@ def test_who_asked_for_the_row_leaves_an_empty_one_where_the_sign_in_fails(
     assert heard == []
 
 
-def test_a_row_that_ends_as_it_is_announced_is_not_made_again(store, alice):
+def test_a_row_that_a_session_started_receiver_revokes_is_not_inserted_again(
+    store, alice
+):
     session = store()
     refused = []
 
@@ -246,7 +246,7 @@ def test_a_row_that_ends_as_it_is_announced_is_not_made_again(store, alice):
     assert not Session.objects.exists()
 
 
-def test_a_row_that_ends_after_a_receiver_has_failed_is_not_made_again(store, alice):
+def test_a_row_that_ends_after_a_receiver_failed_is_not_inserted_again(store, alice):
     session = store()
 
     def fail(sender, **kwargs):
@@ -262,17 +262,17 @@ def test_a_row_that_ends_after_a_receiver_has_failed_is_not_made_again(store, al
     assert not Session.objects.exists()
 
 
-def test_the_id_is_told_while_the_row_is_made(store, alice):
-    told = []
+def test_id_is_none_while_the_row_is_created(store, alice):
+    ids = []
 
     class SitesOwn(store):
         def create_model_instance(self, data):
-            told.append(self.id)
+            ids.append(self.id)
             return super().create_model_instance(data)
 
     session = SitesOwn()
     session.cycle_key()
     set_user(session, alice)
     session.save()
-    assert told == [None]
+    assert ids == [None]
     assert session.id == alice.session_set.get().pk

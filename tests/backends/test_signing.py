@@ -19,7 +19,7 @@ class PickleSerializer:
 
 
 @pytest.fixture(autouse=True)
-def forget():
+def no_known_texts():
     signing.clear()
 
 
@@ -37,11 +37,11 @@ def checks(monkeypatch):
 
 
 def signed(session, data):
-    """By another process."""
+    """Return the text of the data as another process signs it."""
     return django_signing.dumps(data, salt=session.key_salt, compress=True)
 
 
-def test_the_same_text_is_checked_once_and_read_anew_each_time(store, checks):
+def test_the_same_text_is_checked_once_and_deserialized_each_time(store, checks):
     session = store()
     text = signed(session, {"list": [1]})
     first = session.decode(text)
@@ -50,7 +50,9 @@ def test_the_same_text_is_checked_once_and_read_anew_each_time(store, checks):
     assert len(checks) == 1
 
 
-def test_what_was_signed_here_is_not_checked_and_is_as_django_signs_it(store, checks):
+def test_text_of_this_process_is_not_checked_and_is_signed_as_django_does(
+    store, checks
+):
     session = store()
     data = {"list": [1], "long": "x" * 500}
     text = session.encode(data)
@@ -60,13 +62,13 @@ def test_what_was_signed_here_is_not_checked_and_is_as_django_signs_it(store, ch
     assert SessionBase.encode(session, data).split(":")[0] == text.split(":")[0]
 
 
-def test_a_serializer_of_the_sites_own_signs_and_reads(store):
+def test_encode_and_decode_use_a_serializer_of_the_site(store):
     session = store()
     session.serializer = PickleSerializer
     assert session.decode(session.encode({"a": {1, 2}})) == {"a": {1, 2}}
 
 
-def test_all_texts_are_forgotten_when_there_are_too_many(store, checks, monkeypatch):
+def test_all_texts_are_dropped_when_there_are_too_many(store, checks, monkeypatch):
     monkeypatch.setattr(signing, "KEPT", 2)
     session = store()
     first, second, third = (signed(session, {"a": number}) for number in range(3))
@@ -84,7 +86,7 @@ def test_a_text_that_was_signed_with_another_salt_is_refused(store):
         signing.unsign(text, salt="another")
 
 
-def test_data_that_changes_as_it_is_signed_is_not_taken_for_what_was_signed(store):
+def test_data_that_changes_during_encode_is_decoded_as_it_was_signed(store):
     session = store()
     data = {"a": 1}
 
@@ -108,7 +110,7 @@ class Reversing(SessionBase):
         return super().decode(session_data[::-1])
 
 
-def test_a_mixin_behind_the_engine_takes_part(store):
+def test_encode_and_decode_call_a_mixin_behind_the_engine(store):
     session = type("SitesOwn", (store, Reversing), {})()
     text = session.encode({"a": 1})
     assert django_signing.loads(text[::-1], salt=session.key_salt) == {"a": 1}
@@ -125,7 +127,7 @@ def test_a_text_with_another_signature_is_refused_each_time(store, checks):
     assert session.decode("x") == {}
 
 
-def test_another_secret_is_heard_of_at_once(store, settings):
+def test_a_changed_secret_key_is_respected_at_once(store, settings):
     session = store()
     text = session.encode({"a": 1})
     assert session.decode(text) == {"a": 1}
@@ -143,7 +145,7 @@ def test_long_texts_are_not_kept(store, checks):
     assert len(checks) == 2
 
 
-def test_what_a_short_text_unpacks_to_is_not_kept(store, checks):
+def test_short_texts_of_long_data_are_not_kept(store, checks):
     session = store()
     data = {"a": "x" * 100_000}
     text = session.encode(data)

@@ -14,7 +14,7 @@ SESSIONS = "/admin/snippets/wagtail_user_sessions/session/"
 
 
 def shoot(browser: Browser, site: sandbox.Site) -> Iterator[tuple[str, bytes]]:
-    """Each picture by its name."""
+    """Yield each picture with its name."""
     context = browser.new_context(
         base_url=site.address,
         user_agent=FIREFOX_ON_LINUX,

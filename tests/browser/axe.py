@@ -1,6 +1,6 @@
 """axe-core, the accessibility checker: ``python -m tests.browser.axe`` fetches it.
 
-npm packs the release into the virtual environment, and nothing of it is installed.
+The release is only unpacked, into the virtual environment; npm installs nothing.
 """
 
 import subprocess
@@ -27,15 +27,15 @@ async runOnly => {
 
 
 def violations(page, *, rules=()):
-    """What axe-core finds wrong with the page, in lines for a person.
+    """Return the violations that axe-core finds on the page, each as a line of text.
 
-    By all rules of WCAG 2.2 A and AA, or by these of them alone.
+    It checks all rules of WCAG 2.2 A and AA, or only ``rules``.
     """
     if page.evaluate("typeof axe === 'undefined'"):
         page.evaluate(PATH.read_text())
     kind, values = ("rule", rules) if rules else ("tag", TAGS)
     found = page.evaluate(RUN, {"type": kind, "values": list(values)})
-    # Else it may have looked at nothing.
+    # A check without elements would find nothing either.
     assert found["passed"] >= (1 if rules else 10)
     return [
         f"{violation['id']}: {violation['help']}: {nodes}"

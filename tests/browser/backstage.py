@@ -1,8 +1,8 @@
-"""What a visitor can't do: make accounts and sessions, and look at their rows.
+"""Calls that no browser can make: they create accounts and sessions, and read rows.
 
 ``python -m tests.browser.backstage`` reads one call a line, as JSON, and prints
-its result. It is a process of its own, for it has the settings of the site that
-the browsers visit.
+its result. It is a process of its own, because it needs the settings of the site
+that the browsers visit.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def is_known_password(username, password):
 
 
 def session(username, user_agent, ip, minutes=0, name="", *, with_browser=False):
-    """A session, as a sign-in makes it, last used some minutes ago."""
+    """Make a session as a sign-in does, last used some minutes ago."""
     from django.conf import settings
     from django.contrib.auth import get_user_model
 
@@ -51,7 +51,7 @@ def session(username, user_agent, ip, minutes=0, name="", *, with_browser=False)
 
 
 def copies(pk, count):
-    """As many sessions of the same user, each a minute older than the last."""
+    """Make so many sessions of the same user, each a minute older than the last."""
     import os
 
     from wagtail_user_sessions.models import Session
@@ -81,7 +81,7 @@ def change(pk, *, minutes=None, **columns):
 
 
 def row(pk):
-    """What is known of a session; nothing of one that has ended."""
+    """Return some columns of a session; ``None`` if it has ended."""
     from wagtail_user_sessions.models import Session
 
     columns = ("name", "last_activity", "expire_date")
@@ -96,7 +96,7 @@ def revoke(pk):
 
 
 def devices_page(slug, title="Devices", introduction="", *, is_restricted=False):
-    """A page of the tree with the list of devices; returns its id."""
+    """Make a page of the tree with the list of devices; return its id."""
     from wagtail.models import PageViewRestriction
 
     from sandbox.home.models import DevicesPage, HomePage
@@ -109,7 +109,7 @@ def devices_page(slug, title="Devices", introduction="", *, is_restricted=False)
 
 
 def _encoded(known=[]):  # noqa: B006
-    """The password as the database has it: made once, for that takes its time."""
+    """Return the hash of the password, computed once because that is slow."""
     from django.contrib.auth.hashers import make_password
 
     if not known:

@@ -1,4 +1,4 @@
-"""The page with the list of devices: what stands where, and what one can do."""
+"""The devices page for tests: its parts, actions and expectations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ expect.set_options(timeout=TIMEOUT)
 class DevicesPage:
     page: Page
     path: str = PATH
-    # Of the session that its browser has.
+    # Of its browser's session.
     id: str = ""
     has_javascript: bool = True
 
@@ -36,7 +36,7 @@ class DevicesPage:
         return self.wait()
 
     def wait(self) -> DevicesPage:
-        """Until the list is there, and acts."""
+        """Wait until the list is there and reacts."""
         expect(self.list).to_be_visible()
         if self.has_javascript:
             self.until(
@@ -45,9 +45,12 @@ class DevicesPage:
         return self
 
     def until(self, expression: str) -> None:
-        """Not ``wait_for_function``, whose eval a strict policy would refuse."""
+        """Wait until the JavaScript expression is true.
+
+        ``wait_for_function`` uses eval, which a strict policy refuses.
+        """
         for _ in range(TIMEOUT // 50):
-            # A page that is being reloaded has nothing to be asked yet.
+            # While the page reloads, evaluating fails.
             with suppress(Error):
                 if self.page.evaluate(expression):
                     return
@@ -55,9 +58,9 @@ class DevicesPage:
         raise AssertionError(f"This never came true: {expression}")
 
     def settle(self) -> None:
-        """Until htmx has no request under way, and knows what has been put in.
+        """Wait until htmx has no request under way, and has processed new elements.
 
-        What is new acts as without JavaScript for the first 20 milliseconds.
+        For the first 20 milliseconds new elements act as without JavaScript.
         """
         busy = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
         expect(self.page.locator(busy)).to_have_count(0)
@@ -68,7 +71,7 @@ class DevicesPage:
         parts = urlsplit(self.page.url)
         return parts.path + (f"?{parts.query}" if parts.query else "")
 
-    # What stands on it
+    # Parts
 
     @property
     def list(self) -> Locator:
@@ -85,7 +88,7 @@ class DevicesPage:
 
     @property
     def ids(self) -> list[str]:
-        """Of the devices that are shown, from the first to the last."""
+        """The ids of the devices that are shown, in their order."""
         return self.page.evaluate(
             "[...document.querySelectorAll('#wus-list [id]')].map(e => e.id)"
             ".filter(id => /^wus-[0-9a-f-]{36}$/.test(id)).map(id => id.slice(4))"
@@ -95,7 +98,7 @@ class DevicesPage:
         return self.page.locator(f"[id='wus-{pk}']")
 
     def part(self, name: str, pk: str = "") -> Locator:
-        """By its id: such as "sign-out", "confirm", "rename" or "name" of a device,
+        """Return the element by its id: such as "sign-out", "confirm", "rename" or "name" of a device,
         or "confirmed" and "more" of the list.
         """
         return self.page.locator(f"[id='wus-{name}{f'-{pk}' if pk else ''}']")
@@ -103,7 +106,7 @@ class DevicesPage:
     def cancel(self) -> Locator:
         return self.page.locator("[data-wus-cancel]")
 
-    # What one can do
+    # Actions
 
     def ask_to_sign_out(self, pk: str) -> None:
         self.part("sign-out", pk).click()
@@ -130,18 +133,18 @@ class DevicesPage:
         self.device(pk).get_by_role("button", name="Save").click()
 
     def come_to_the_front(self) -> None:
-        """As if another tab had been in front of this one."""
+        """Send the event of a tab that comes to the front."""
         self.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
     def refresh(self) -> None:
-        """Come to the front, and wait until the answer to that is put in."""
+        """Come to the front, and wait until the list is replaced."""
         self.settle()
         self.list.evaluate("list => { list.isOld = true }")
         self.come_to_the_front()
         expect(self.list).not_to_have_js_property("isOld", value=True)
         self.settle()
 
-    # What must hold
+    # Expectations
 
     def expect_count(self, count: int) -> None:
         noun = "device" if count == 1 else "devices"
@@ -155,7 +158,7 @@ class DevicesPage:
 
     @contextmanager
     def stays(self) -> Iterator[None]:
-        """No navigation happens in this block, and no address is changed."""
+        """Expect that the block neither navigates nor changes the page's URL."""
         seen = []
 
         def watch(request):

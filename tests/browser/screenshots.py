@@ -70,7 +70,7 @@ def shoot(browser: Browser, site: sandbox.Site, theme: str) -> None:
 
 
 def keep(screenshot: bytes, name: str) -> None:
-    """With few colours, for it is drawn with few, and a repository keeps it."""
+    """Save it with few colours: the pages have few, and the repository stays small."""
     image = Image.open(BytesIO(screenshot)).convert("RGB")
     few = image.quantize(
         COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE

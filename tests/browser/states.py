@@ -1,4 +1,4 @@
-"""Everything that the devices page can show, by the name of the state."""
+"""States of the devices page, by their names."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ LONG_NAME = "W" * 64
 
 
 def with_others(ann: Visitor, **options) -> tuple[DevicesPage, str]:
-    """A list of some kinds of devices, and the id of one."""
+    """Open a list of several kinds of devices; return it, and the id of one."""
     here = ann.browse(**options)
-    # Backwards, for what was made last is first.
+    # In reverse order: the list begins with the device used last.
     ann.device("curl/8.14", ip="198.51.100.7", minutes=90_000)
     ann.device("", ip="203.0.113.9", minutes=9_000)
     ann.device(SAFARI_ON_MAC, ip=LONDON, minutes=900, with_browser=True)

@@ -27,7 +27,7 @@ def test_axe_finds_no_violation_of_wcag_in_a_list_of_500_devices(ann):
     here.settle()
     assert axe.violations(here.page) == []
     here.page.emulate_media(color_scheme="dark")
-    # Nothing else has changed.
+    # Only the colours have changed.
     assert axe.violations(here.page, rules=["color-contrast"]) == []
 
 

@@ -1,4 +1,4 @@
-"""Wagtail's admin: who manages sessions finds them, and signs devices out."""
+"""Wagtail's admin: a manager finds sessions, and signs them out."""
 
 from urllib.parse import urlsplit
 
@@ -18,7 +18,7 @@ OWN = "/admin/account/devices/"
 
 @pytest.fixture
 def site(sites):
-    """Wagtail's admin has no part in the theme."""
+    """One site is enough: the theme doesn't change Wagtail's admin."""
     return sites("theme")
 
 
@@ -51,7 +51,7 @@ def confirm(page, reason="", button="Yes, sign out"):
 
 
 def choose(page, title, item):
-    """An item of the menu of the row with this title."""
+    """Choose an item in the menu of the row with this title."""
     row = page.get_by_role("row").filter(has_text=title)
     row.get_by_role("button", name="More options").click()
     page.get_by_role("link", name=item, exact=True).click()
@@ -64,7 +64,7 @@ def search(page, text, *, count):
 
 
 def is_signed_in(devices):
-    """At the next request of the browser."""
+    """Return whether the browser's next request is admitted."""
     devices.page.goto(PATH)
     return urlsplit(devices.page.url).path == PATH
 
@@ -136,7 +136,7 @@ LABELS_OUTSIDE = """
 """
 
 
-def test_the_hours_of_the_picture_stand_in_it_from_right_to_left(admitted):
+def test_the_hours_of_the_chart_stay_inside_it_from_right_to_left(admitted):
     page = admitted("admin", locale="ar")
     page.goto(SESSIONS)
     assert page.evaluate("document.documentElement.dir") == "rtl"
@@ -161,7 +161,7 @@ def test_a_user_is_signed_out_everywhere_and_the_log_names_it(admitted, ann):
     expect(page.get_by_text(entry)).to_be_visible()
 
 
-def test_ones_own_devices_are_signed_out_inline(admitted, site):
+def test_the_own_devices_are_signed_out_inline(admitted, site):
     page, other = admitted("editor"), admitted("editor")
     other.goto("/admin/")
     page.goto(OWN)
@@ -184,7 +184,7 @@ def _axe():
 
 @pytest.mark.usefixtures("_axe")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_that_wagtails_own_listing_lacks(admitted, ann, scheme):
+def test_axe_finds_only_violations_that_wagtails_own_listing_has(admitted, ann, scheme):
     pk = ann.device()
     page = admitted("admin", color_scheme=scheme, reduced_motion="reduce")
     page.goto("/admin/users/")
@@ -206,7 +206,7 @@ def test_axe_finds_nothing_that_wagtails_own_listing_lacks(admitted, ann, scheme
 
 
 @pytest.mark.parametrize("width", [375, 1280])
-def test_the_picture_fits_any_screen(admitted, width):
+def test_the_charts_fit_any_screen(admitted, width):
     page = admitted("editor", viewport={"width": width, "height": 800})
     page.goto(SESSIONS)
     box = page.locator(".wus-picture").bounding_box()
@@ -218,7 +218,7 @@ def test_the_picture_fits_any_screen(admitted, width):
     ).to_be_visible()
 
 
-def test_no_message_of_the_console_is_about_sessions(admitted):
+def test_the_console_has_no_message(admitted):
     page = admitted("editor")
     said = []
     page.on("console", lambda message: said.append(message.text))

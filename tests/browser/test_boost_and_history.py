@@ -1,7 +1,7 @@
-"""On a site that boosts its links, nothing lands in the wrong place.
+"""A site with boosted links: every response lands in the right place.
 
-It has an htmx of its own, whose attributes its body hands down to the list, and
-Django's LoginRequiredMiddleware.
+The site has an htmx of its own, with attributes of the body that the list inherits,
+and Django's LoginRequiredMiddleware.
 """
 
 import pytest
@@ -19,7 +19,7 @@ def here(ann):
 
 
 def follow(here, name, path):
-    """A link of the site, without a new document."""
+    """Follow a boosted link of the site: the document stays the same."""
     here.page.evaluate("window.isTheSame = true")
     here.page.get_by_role("link", name=name, exact=True).click()
     here.page.wait_for_url(f"**{path}")
@@ -37,7 +37,7 @@ def expect_whole_page(here, heading):
 
 
 def arrive(here):
-    """At the list, by boosted links."""
+    """Open the list by boosted links."""
     here.page.goto("/login/")
     here.page.goto("/")
     follow(here, "Your devices", PATH)
@@ -45,7 +45,7 @@ def arrive(here):
 
 
 @boosted
-def test_a_boosted_link_leads_to_a_list_that_is_drawn_and_acts(ann, here):
+def test_a_boosted_link_leads_to_a_list_with_styles_and_actions(ann, here):
     first, second = ann.devices(2)
     arrive(here)
     expect_whole_page(here, "Your devices")
@@ -89,7 +89,7 @@ def test_each_action_is_sent_once(ann, here):
 
 
 @boosted
-def test_a_failure_is_told_on_a_boosted_page(ann, here):
+def test_a_failure_is_shown_on_a_boosted_page(ann, here):
     other = ann.device()
     arrive(here)
     here.page.route("**/revoke/*", lambda route: route.fulfill(status=500))
@@ -104,13 +104,15 @@ def test_a_failure_is_told_on_a_boosted_page(ann, here):
 
 @boosted
 @pytest.mark.parametrize("path", [PATH, ACCOUNT])
-def test_after_signing_out_here_nothing_comes_back_but_the_login_page(ann, here, path):
+def test_back_on_a_boosted_site_after_signing_out_shows_only_the_login_page(
+    ann, here, path
+):
     arrive(here)
     here.path = path
     here.open()
     here.ask_to_sign_out(here.id)
     here.part("confirmed", here.id).click()
-    # LoginRequiredMiddleware lets nobody see any other page.
+    # LoginRequiredMiddleware refuses every other page.
     here.page.wait_for_url("**/login/**")
     here.page.go_back()
     here.page.wait_for_load_state()
@@ -121,7 +123,7 @@ def test_after_signing_out_here_nothing_comes_back_but_the_login_page(ann, here,
 
 @boosted
 @pytest.mark.parametrize("opening", ["an action", "a refresh"])
-def test_whose_session_has_ended_comes_to_the_login_page_as_a_whole(
+def test_an_ended_own_session_leads_to_the_whole_login_page(
     ann, here, backstage, opening
 ):
     other = ann.device()
@@ -140,7 +142,7 @@ def test_whose_session_has_ended_comes_to_the_login_page_as_a_whole(
 
 
 @boosted
-def test_a_boosted_link_of_whose_session_has_ended_shows_the_login_page(
+def test_a_boosted_link_after_the_end_of_the_session_shows_the_login_page(
     ann, here, backstage
 ):
     arrive(here)
@@ -153,7 +155,7 @@ def test_a_boosted_link_of_whose_session_has_ended_shows_the_login_page(
 
 
 @boosted
-def test_back_to_the_list_shows_what_is_true_by_now(ann, here, backstage):
+def test_back_to_the_list_shows_its_current_state(ann, here, backstage):
     gone, other = ann.devices(2)
     arrive(here)
     here.ask_to_sign_out(other)
@@ -201,7 +203,7 @@ def test_back_and_forward_after_actions_never_show_a_part_of_a_page(ann, here):
 
 
 @boosted
-def test_a_message_is_not_told_again_after_back(ann, here):
+def test_a_message_is_not_shown_again_after_back(ann, here):
     other = ann.device()
     arrive(here)
     here.sign_out(other)
@@ -212,9 +214,7 @@ def test_a_message_is_not_told_again_after_back(ann, here):
     expect(here.message).to_have_text("")
 
 
-def test_back_after_inline_actions_leaves_the_page_and_comes_again_as_a_whole(
-    ann, here
-):
+def test_back_and_forward_after_inline_actions_show_whole_pages(ann, here):
     first, second = ann.devices(2)
     here.page.goto("/")
     here.open()

@@ -1,4 +1,4 @@
-"""The browser has nothing to report, under the strict policy or of anything else."""
+"""The browser reports no violation of the strict policy, and no other error."""
 
 import pytest
 from playwright.sync_api import expect
@@ -18,7 +18,7 @@ document.addEventListener("securitypolicyviolation", event => {
 """
 
 
-# Of the failures that a test makes itself, and of Django's form for a password.
+# Messages about failures that a test causes, and about Django's password form.
 EXPECTED = (
     "the server responded with a status of",
     "Response Status Error Code 500",
@@ -27,7 +27,7 @@ EXPECTED = (
 
 
 class Reports(list):
-    """What the console says of a page."""
+    """Unexpected messages of a page's console."""
 
     def __init__(self, page):
         super().__init__()
@@ -43,7 +43,7 @@ class Reports(list):
 
 @pytest.fixture
 def watched(ann):
-    """Somebody whose every page is watched for reports."""
+    """A visitor; ``reports()`` returns the messages of all their pages' consoles."""
     browse = ann.browse
     reports = []
 
@@ -57,7 +57,7 @@ def watched(ann):
     return ann
 
 
-# Those that the actions below don't meet.
+# The actions below don't reach these states.
 @pytest.mark.parametrize("state", ["refused_name", "failure", "session_ended"])
 def test_nothing_is_reported_when_something_fails(watched, state):
     here = STATES[state](watched)
@@ -99,7 +99,7 @@ def test_nothing_is_reported_by_any_action(watched):
     assert watched.reports() == []
 
 
-def test_what_the_policy_refuses_would_be_reported(watched):
+def test_a_violation_of_the_policy_would_be_reported(watched):
     here = watched.browse().open()
     here.page.evaluate(
         "document.head.append(Object.assign(document.createElement('style'),"

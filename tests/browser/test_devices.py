@@ -1,4 +1,4 @@
-"""Who sees what: two people with browsers of their own, on each engine."""
+"""Two people with their own browsers see only their own devices, on each engine."""
 
 import pytest
 from playwright.sync_api import expect
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.parametrize("site", ["default", "cached_db"], indirect=
 
 
 def signed_in(ann, user_agent, *, ip, username=None, password=None):
-    """By the login page."""
+    """Sign in by the login page, and return the devices page."""
     devices = DevicesPage(ann.browser(user_agent, ip=ip).new_page())
     devices.page.goto(PATH)
     if username:
@@ -22,7 +22,7 @@ def signed_in(ann, user_agent, *, ip, username=None, password=None):
     return devices.wait()
 
 
-def test_signing_in_from_two_browsers_lists_who_what_and_where(ann):
+def test_signing_in_from_two_browsers_lists_device_place_and_address(ann):
     linux = signed_in(ann, FIREFOX_ON_LINUX, ip=LINKOPING)
     iphone = signed_in(ann, SAFARI_ON_IPHONE, ip=LONDON)
     linux.reload().expect_count(2)
@@ -47,7 +47,7 @@ def test_signing_out_in_one_browser_removes_its_row_only(ann):
     assert linux.reload().ids == [other]
 
 
-def test_a_device_that_is_signed_out_inline_meets_the_login_page(ann):
+def test_a_device_that_is_signed_out_inline_gets_the_login_page(ann):
     here = ann.browse()
     there = ann.browse(SAFARI_ON_IPHONE, ip=LONDON).open()
     here.open()
@@ -80,7 +80,7 @@ def test_no_page_holds_a_session_key(ann):
         assert cookies["sessionid"] not in here.open(question).page.content()
 
 
-def test_an_editor_comes_into_the_wagtail_admin(ann):
+def test_an_editor_may_enter_the_wagtail_admin(ann):
     editor = signed_in(
         ann, FIREFOX_ON_LINUX, ip=LONDON, username="editor", password="editor-demo"
     )

@@ -1,4 +1,4 @@
-"""What the list says when the site doesn't answer as it should."""
+"""Failures: what the list shows when a request fails."""
 
 import pytest
 from playwright.sync_api import expect
@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.browser.devices_page import PATH, sign_in
 
 FAILURE = "That didn't work."
-# Tells of a login form that stood in the list, be it for a moment.
+# Notes a login form inside the list, even one that is there only for a moment.
 WATCH = """
 new MutationObserver(() => {
   if (document.querySelector("[data-wus] [type=password]"))
@@ -39,7 +39,7 @@ def never_had_a_login_form(here):
     return here.page.evaluate("sessionStorage.getItem('landed')") is None
 
 
-def test_a_token_that_was_rotated_in_another_tab_is_told_and_got_over(ann, here):
+def test_a_csrf_token_that_was_rotated_in_another_tab_needs_a_reload(ann, here):
     first, second = ann.devices(2)
     here.open()
     here.ask_to_sign_out(first)
@@ -58,7 +58,7 @@ def test_a_token_that_was_rotated_in_another_tab_is_told_and_got_over(ann, here)
 
 
 @pytest.mark.parametrize("status", [400, 500, 503])
-def test_an_error_of_the_server_is_told_and_changes_nothing(ann, here, status):
+def test_a_server_error_is_shown_and_changes_nothing(ann, here, status):
     first, second = ann.devices(2)
     here.open()
     page = f"<html><body>Error {status}</body></html>"
@@ -69,7 +69,7 @@ def test_an_error_of_the_server_is_told_and_changes_nothing(ann, here, status):
         here.sign_out(first)
         expect_failure(here)
         assert here.ids == [here.id, first, second]
-        # The next try does what it should, and the failure is no longer told.
+        # The next try does what it should, and the failure is no longer shown.
         here.page.unroute_all(behavior="wait")
         here.settle()
         here.part("confirmed", first).click()
@@ -77,7 +77,7 @@ def test_an_error_of_the_server_is_told_and_changes_nothing(ann, here, status):
         expect(here.device(first)).to_have_count(0)
 
 
-def test_an_error_that_meets_the_opening_of_a_question_is_told(ann, here):
+def test_an_error_on_opening_a_question_is_shown(ann, here):
     other = ann.device()
     here.open()
     here.page.route("**confirm=**", lambda route: route.fulfill(status=500))
@@ -91,7 +91,7 @@ def test_an_error_that_meets_the_opening_of_a_question_is_told(ann, here):
         here.expect_count(1)
 
 
-def test_being_offline_is_told_and_got_over(ann, here):
+def test_being_offline_is_shown_and_the_next_try_works(ann, here):
     first, second = ann.devices(2)
     here.open()
     here.ask_to_sign_out(first)
@@ -108,9 +108,7 @@ def test_being_offline_is_told_and_got_over(ann, here):
 
 
 @pytest.mark.parametrize("opening", ["an action", "a question", "a refresh"])
-def test_whose_own_session_has_ended_meanwhile_goes_to_the_login_page(
-    ann, here, backstage, opening
-):
+def test_an_ended_own_session_leads_to_the_login_page(ann, here, backstage, opening):
     other = ann.device()
     here.open()
     here.ask_to_sign_out(other)
@@ -136,7 +134,7 @@ def test_a_redirect_to_the_login_page_leads_the_whole_page_there(
 ):
     path = PATH
     if ann.site.name == "default":
-        # Nothing stands in front of the site, but of one page of its tree.
+        # This site has no guard: here a view restriction guards one page of the tree.
         path = f"/{ann.username}/"
         backstage.devices_page(slug=ann.username, is_restricted=True)
     here = ann.browse(path=path)

@@ -1,4 +1,4 @@
-"""What the list does without a new page, and where the focus is afterwards."""
+"""Inline actions of the list, and the focus after each."""
 
 import pytest
 from playwright.sync_api import expect
@@ -53,7 +53,7 @@ def test_the_focus_goes_to_the_device_that_took_the_place_of_the_one_signed_out(
 
 
 @pytest.mark.parametrize("leave", ["Escape", "Cancel"])
-def test_a_question_that_is_put_away_gives_the_focus_back(ann, here, leave):
+def test_a_cancelled_question_gives_the_focus_back(ann, here, leave):
     other = ann.device()
     here.open()
     questions = [
@@ -96,12 +96,12 @@ def test_a_device_gets_a_name_and_loses_it_again(ann, here, backstage):
     assert backstage.row(pk=other)["name"] == ""
 
 
-def test_a_name_that_is_refused_can_be_put_right(ann, here, backstage):
+def test_a_name_that_is_refused_can_be_corrected(ann, here, backstage):
     other = ann.device()
     here.open()
     with here.stays():
         name = here.ask_for_name(other)
-        # Who sends too much got around the field's own limit.
+        # A client can bypass the field's own limit.
         name.evaluate("input => input.removeAttribute('maxlength')")
         name.fill("x" * 65)
         name.press("Enter")
@@ -186,9 +186,7 @@ def test_signing_this_device_out_logs_out_and_leaves_the_page(ann, here, backsta
     here.expect_login_page(back_to=PATH)
 
 
-def test_a_device_that_was_signed_out_elsewhere_meanwhile_simply_goes(
-    ann, here, backstage
-):
+def test_signing_out_an_ended_device_shows_a_message(ann, here, backstage):
     gone = ann.device(CHROME_ON_ANDROID, ip=SYDNEY, minutes=1)
     also_gone = ann.device(minutes=2)
     here.open()
@@ -204,9 +202,7 @@ def test_a_device_that_was_signed_out_elsewhere_meanwhile_simply_goes(
 
 
 @pytest.mark.parametrize("opener", ["sign-out", "rename"])
-def test_what_is_asked_about_a_device_that_has_gone_is_answered(
-    ann, here, backstage, opener
-):
+def test_a_question_about_an_ended_device_shows_a_message(ann, here, backstage, opener):
     gone, other = ann.devices(2)
     here.open()
     backstage.revoke(pk=gone)

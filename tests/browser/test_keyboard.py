@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-# What it looks like with the focus, and without. The focus is given back.
+# The look of the focused element with the focus and without. The focus is restored.
 LOOKS = """
 () => {
   const element = document.activeElement;
@@ -28,7 +28,7 @@ def here(ann):
 
 
 def tab_to(here, target):
-    """By the Tab key alone; whatever is met shows that it has the focus."""
+    """Press Tab until the target has the focus, which must be visible each time."""
     for _ in range(80):
         here.page.keyboard.press("Tab")
         if here.page.evaluate("document.activeElement === document.body"):
@@ -98,7 +98,7 @@ def test_all_others_are_signed_out(ann, here):
     expect(here.summary).to_be_focused()
 
 
-def test_an_account_is_secured(ann, here, backstage):
+def test_not_you_leads_to_a_new_password(ann, here, backstage):
     other = ann.device()
     here.open()
     tab_to(here, here.part("not-you"))
@@ -109,7 +109,7 @@ def test_an_account_is_secured(ann, here, backstage):
     assert backstage.row(pk=other) is None
 
 
-def test_one_signs_out_here(ann, here, backstage):
+def test_this_device_is_signed_out(ann, here, backstage):
     here.open()
     tab_to(here, here.part("sign-out", here.id))
     press(here, "Enter")

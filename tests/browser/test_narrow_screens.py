@@ -1,11 +1,11 @@
-"""Nothing scrolls sideways, nor is cut off, on the narrowest of screens."""
+"""On the narrowest screens nothing scrolls sideways or is cut off."""
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.states import LONG_NAME, STATES
 
-# What reaches beyond the screen and is seen, or would be.
+# Visible elements that reach beyond the screen.
 CUT_OFF = """
 () => [...document.querySelectorAll("main *")].filter(element => {
   const box = element.getBoundingClientRect();

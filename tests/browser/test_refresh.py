@@ -1,4 +1,4 @@
-"""The list brings itself up to date when its tab comes back to the front."""
+"""The list refreshes itself when its tab comes back to the front."""
 
 import pytest
 from playwright.sync_api import expect
@@ -9,9 +9,7 @@ def here(ann):
     return ann.browse()
 
 
-def test_a_device_that_was_signed_out_elsewhere_goes_from_the_list(
-    ann, here, backstage
-):
+def test_a_device_that_was_signed_out_elsewhere_leaves_the_list(ann, here, backstage):
     gone, other = ann.devices(2)
     here.open()
     backstage.revoke(pk=gone)
@@ -31,7 +29,7 @@ def test_a_tab_that_was_behind_another_is_refreshed_when_it_is_in_front(
     behind.goto("/")
     backstage.revoke(pk=gone)
     assert here.ids == [here.id, gone, other]
-    # What a browser with a screen does by itself.
+    # A browser with a screen sends this event by itself.
     here.page.bring_to_front()
     here.come_to_the_front()
     here.expect_count(2)
@@ -52,7 +50,7 @@ def test_a_question_stays_open_and_keeps_the_focus(ann, here, backstage):
         here.expect_count(1)
 
 
-def test_a_question_about_a_device_that_has_gone_goes_with_it(ann, here, backstage):
+def test_a_question_about_an_ended_device_leaves_with_it(ann, here, backstage):
     gone, other = ann.devices(2)
     here.open()
     here.ask_to_sign_out(gone)
@@ -64,7 +62,7 @@ def test_a_question_about_a_device_that_has_gone_goes_with_it(ann, here, backsta
     expect(here.cancel()).to_have_count(0)
 
 
-def test_a_list_that_was_made_longer_stays_as_long(ann, here):
+def test_a_refresh_keeps_the_length_of_the_list(ann, here):
     ann.devices(30)
     here.open()
     here.part("more").click()
@@ -97,7 +95,7 @@ def test_a_refresh_is_no_activity(ann, here, backstage):
     before = backstage.row(pk=here.id)
     here.refresh()
     assert backstage.row(pk=here.id) == before
-    # But to look at the page is.
+    # A visit to the page counts as activity.
     here.reload()
     assert backstage.row(pk=here.id)["last_activity"] > before["last_activity"]
 
@@ -112,7 +110,7 @@ def test_a_refresh_never_lengthens_the_idle_time(ann, here, backstage):
     assert backstage.row(pk=here.id)["expire_date"] > before["expire_date"]
 
 
-def test_a_refresh_that_failed_is_forgotten_once_another_succeeds(here):
+def test_the_failure_of_a_refresh_is_removed_once_another_succeeds(here):
     here.open()
     here.page.route(
         "**/*refresh=1*", lambda route: route.fulfill(status=503, body="Error")
@@ -124,12 +122,12 @@ def test_a_refresh_that_failed_is_forgotten_once_another_succeeds(here):
     expect(here.message).to_have_text("")
 
 
-def test_a_refresh_never_takes_away_what_an_action_failed_to_do(ann, here):
+def test_a_refresh_never_removes_the_failure_of_an_action(ann, here):
     other = ann.device()
     here.open()
     here.ask_to_sign_out(other)
     here.page.route("**/*", lambda route: route.fulfill(status=503, body="Error"))
-    # After a failure the list is asked for, which fails as well.
+    # After a failure the script requests the list, which fails as well.
     with here.page.expect_response("**/*refresh=1*"):
         here.part("confirmed", other).click()
     expect(here.message).to_contain_text("That didn't work.")

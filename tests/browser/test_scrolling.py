@@ -19,7 +19,9 @@ def expect_to_be_where_it_was(here, scroll):
 
 @pytest.mark.parametrize("leave", ["Escape", "Cancel"])
 @pytest.mark.parametrize(("width", "height"), SIZES)
-def test_the_page_stays_where_it_is_by_any_question(ann, here, leave, width, height):
+def test_opening_and_leaving_a_question_keeps_the_scroll_position(
+    ann, here, leave, width, height
+):
     third = ann.devices(7)[2]
     here.page.set_viewport_size({"width": width, "height": height})
     here.open()
@@ -41,7 +43,7 @@ def test_the_page_stays_where_it_is_by_any_question(ann, here, leave, width, hei
         expect_to_be_where_it_was(here, scroll)
 
 
-def test_what_gets_the_focus_comes_into_view(ann, here):
+def test_a_focused_element_comes_into_view(ann, here):
     others = ann.devices(40)
     here.page.set_viewport_size({"width": 1280, "height": 720})
     here.open()
@@ -55,7 +57,7 @@ def test_what_gets_the_focus_comes_into_view(ann, here):
     expect(here.summary).to_be_in_viewport(ratio=0.99)
 
 
-def test_a_refresh_leaves_the_page_where_it_is(ann, here):
+def test_a_refresh_keeps_the_scroll_position(ann, here):
     others = ann.devices(9)
     here.page.set_viewport_size({"width": 1280, "height": 720})
     here.open()

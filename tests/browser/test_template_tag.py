@@ -38,7 +38,7 @@ def test_the_list_acts_inline_in_the_page_that_has_the_tag(ann, here):
     assert here.ids == [here.id]
 
 
-def test_whose_session_has_ended_goes_to_the_login_page(ann, here, backstage):
+def test_an_ended_own_session_leads_to_the_login_page(ann, here, backstage):
     other = ann.device()
     here.open()
     here.ask_to_sign_out(other)

@@ -1,9 +1,9 @@
-"""What keeps the example theme alive.
+"""Rules that keep the example theme working.
 
-The tests of the page run with it and without: that is the ``site`` of
-conftest.py, and here it is tested that the two are two. Each file of the theme
-has a twin in the package. No whole page is overridden, for where one would have
-to be copied, the default is split wrongly.
+The browser tests run with the theme and without: that is the fixture ``site``, and
+tests here check that the two differ. Each template of the theme overrides one of the
+package. The theme overrides no whole page: where it would have to copy one, the
+package's own page is split wrongly.
 """
 
 import re
@@ -25,7 +25,7 @@ def files(folder):
 
 
 def pages():
-    """Templates that a view renders, or might: all but the base and the partials."""
+    """Whole pages: all templates except the base and the partials."""
     return {
         name
         for name in files(PACKAGE)
@@ -38,7 +38,7 @@ def test_the_theme_has_templates_and_static_files():
     assert any(name.endswith(".css") for name in files(THEME_STATIC))
 
 
-def test_each_template_of_the_theme_has_a_twin_in_the_package():
+def test_each_template_of_the_theme_overrides_one_of_the_package():
     assert files(THEME) - files(PACKAGE) == set()
 
 
@@ -66,7 +66,7 @@ def test_the_static_files_that_the_theme_names_are_there():
     assert own <= files(THEME_STATIC)
 
 
-def test_the_page_is_themed_on_the_one_site_and_the_default_on_the_other(ann):
+def test_only_the_site_with_the_theme_loads_its_styles(ann):
     here = ann.browse().open()
     (namespace,) = {name.split("/")[0] for name in files(THEME_STATIC)}
     is_themed = ann.site.name == "theme"

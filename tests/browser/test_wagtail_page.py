@@ -1,4 +1,4 @@
-"""A page of the tree with the list, at the page's own addresses."""
+"""The list in a page of Wagtail's tree, at the page's own URLs."""
 
 import re
 
@@ -24,7 +24,7 @@ def here(ann, page_id):
     return ann.browse(path=f"/{ann.username}/")
 
 
-def test_it_has_the_heading_and_the_introduction_of_its_editor(ann, here):
+def test_the_page_has_the_title_and_the_introduction_of_its_editor(ann, here):
     here.open()
     expect(here.page.get_by_role("heading", level=1)).to_have_text("Signed in at")
     expect(here.page).to_have_title(re.compile("Signed in at"))
@@ -33,7 +33,7 @@ def test_it_has_the_heading_and_the_introduction_of_its_editor(ann, here):
     expect(introduction.locator("b")).to_have_text("help desk")
 
 
-def test_it_acts_inline_at_its_own_addresses(ann, here):
+def test_the_page_acts_inline_at_its_own_urls(ann, here):
     there = ann.browse(SAFARI_ON_IPHONE, ip=LONDON, path=here.path).open()
     first = ann.device()
     ann.devices(31)
@@ -64,7 +64,7 @@ def test_it_acts_inline_at_its_own_addresses(ann, here):
     assert there.address == here.path
 
 
-def test_it_works_without_javascript_at_its_own_addresses(ann, page_id):
+def test_the_page_works_without_javascript_at_its_own_urls(ann, page_id):
     here = ann.browse(path=f"/{ann.username}/", java_script_enabled=False)
     other = ann.device()
     here.open()
@@ -78,7 +78,7 @@ def test_it_works_without_javascript_at_its_own_addresses(ann, page_id):
     expect(here.page.get_by_role("heading", level=1)).to_have_text("Signed in at")
 
 
-def test_signing_out_here_leaves_it(ann, here, backstage):
+def test_signing_out_the_own_session_leaves_the_page(ann, here, backstage):
     here.open()
     here.sign_out(here.id)
     here.page.wait_for_url(f"{ann.site.address}/")
@@ -88,7 +88,7 @@ def test_signing_out_here_leaves_it(ann, here, backstage):
 
 
 @pytest.mark.parametrize("is_fragment", [False, True])
-def test_no_answer_of_it_is_kept_by_anybody(ann, here, is_fragment):
+def test_no_response_of_the_page_may_be_cached(ann, here, is_fragment):
     other = ann.device()
     headers = {"HX-Request": "true"} if is_fragment else {}
     for query in ("", f"?confirm={other}", "?refresh=1"):
@@ -102,14 +102,14 @@ def test_no_answer_of_it_is_kept_by_anybody(ann, here, is_fragment):
 
 
 def expect_inert(shown):
-    """Examples in the place of devices, with which nothing can be done."""
+    """Expect example devices, which can't be acted on."""
     expect(shown.get_by_role("heading", level=1)).to_have_text("Signed in at")
     expect(shown.locator("#wus-summary")).to_have_text(
         "You are signed in on 3 devices."
     )
     inert = shown.locator("[inert]")
     expect(inert.locator("#wus-list")).to_be_visible()
-    # Nothing in it takes the focus, and nothing would be sent.
+    # No element takes the focus, and no form would be sent.
     is_focused = inert.locator("button").first.evaluate(
         "button => { button.focus(); return document.activeElement === button }"
     )
@@ -118,7 +118,7 @@ def expect_inert(shown):
     expect(shown.locator(acting)).to_have_count(0)
 
 
-def test_its_preview_is_inert(ann, page_id):
+def test_the_preview_of_the_page_is_inert(ann, page_id):
     admin = ann.browser().new_page()
     admin.goto("/admin/login/")
     admin.get_by_label("Username").fill("admin")

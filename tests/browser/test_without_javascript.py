@@ -1,4 +1,4 @@
-"""The same forms, with full pages and messages."""
+"""The list without JavaScript: the same forms, with full pages and messages."""
 
 import re
 
@@ -28,7 +28,7 @@ def test_one_browser_signs_another_out(ann, here):
     here.expect_count(1)
     assert here.ids == [here.id]
     assert here.address == PATH
-    # A message is said once.
+    # A message is shown once.
     expect(here.reload().message).to_have_text("")
 
     there.page.reload()
@@ -38,7 +38,7 @@ def test_one_browser_signs_another_out(ann, here):
     there.expect_count(2)
 
 
-def test_a_question_can_be_put_away(ann, here):
+def test_a_question_can_be_cancelled(ann, here):
     other = ann.device()
     here.open()
     for ask in (here.ask_to_sign_out, here.ask_for_name):
@@ -62,7 +62,7 @@ def test_a_device_gets_a_name(ann, here, backstage):
     assert backstage.row(pk=other)["name"] == "Kitchen"
 
 
-def test_a_name_that_is_refused_can_be_put_right(ann, here, backstage):
+def test_a_name_that_is_refused_can_be_corrected(ann, here, backstage):
     other = ann.device()
     here.open()
     name = here.ask_for_name(other)
@@ -122,9 +122,7 @@ def test_signing_this_device_out_logs_out(ann, here, backstage):
     here.expect_login_page(back_to=PATH)
 
 
-def test_a_device_that_was_signed_out_elsewhere_meanwhile_simply_goes(
-    ann, here, backstage
-):
+def test_signing_out_an_ended_device_shows_a_message(ann, here, backstage):
     gone = ann.device()
     here.open()
     here.ask_to_sign_out(gone)
@@ -135,7 +133,7 @@ def test_a_device_that_was_signed_out_elsewhere_meanwhile_simply_goes(
     assert here.address == PATH
 
 
-def test_to_get_any_address_changes_nothing(ann, here, backstage):
+def test_a_get_of_any_url_changes_nothing(ann, here, backstage):
     other = ann.device(name="Kitchen")
     here.open()
     here.ask_to_sign_out(other)
@@ -157,7 +155,7 @@ def test_to_get_any_address_changes_nothing(ann, here, backstage):
     for address in sorted(addresses):
         answer = here.page.context.request.get(address, max_redirects=0)
         is_action = re.search("/(revoke|rename|revoke-others)/", address)
-        # The address of an action leads to the list, which asks.
+        # The URL of an action redirects to the list, with the question.
         assert answer.status == (302 if is_action else 200), address
     assert backstage.row(pk=other) == before
     assert here.open().ids == [here.id, other]

@@ -1,4 +1,4 @@
-"""Somebody who visits the site, in as many browsers as they like."""
+"""A visitor of the site, with any number of browsers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KYOTO = "2001:db8:85a3:8d3:1319:8a2e:370:7348"
 
 @dataclass
 class Visitor:
-    """Has an account, and no sessions but those that a test makes."""
+    """A person with an account, and only the sessions that a test makes."""
 
     site: Site
     chromium: Browser
@@ -35,7 +35,7 @@ class Visitor:
     def browser(
         self, user_agent: str = FIREFOX_ON_LINUX, *, ip: str = LINKOPING, **options
     ) -> BrowserContext:
-        """A browser of its own, which claims to be at ``ip``."""
+        """Return a new browser, which sends ``ip`` as its address."""
         context = self.chromium.new_context(
             base_url=self.site.address,
             user_agent=user_agent,
@@ -54,7 +54,7 @@ class Visitor:
         path: str = PATH,
         **options,
     ) -> DevicesPage:
-        """The devices page in a browser that is signed in; not opened yet."""
+        """Return the devices page of a new signed-in browser, not opened yet."""
         context = self.browser(user_agent, ip=ip, **options)
         session = self._session(user_agent, ip=ip)
         context.add_cookies(
@@ -70,11 +70,11 @@ class Visitor:
     def device(
         self, user_agent: str = SAFARI_ON_IPHONE, *, ip: str = LONDON, **columns
     ) -> str:
-        """The id of a session that none of these browsers has."""
+        """Make a session without a browser; return its id."""
         return self._session(user_agent, ip=ip, **columns)["id"]
 
     def devices(self, count: int) -> list[str]:
-        """So many of them, the one that was used last first."""
+        """Make sessions without a browser; return their ids, last used first."""
         first = self.device(CHROME_ON_WINDOWS, minutes=10)
         more = self.site.backstage.copies(pk=first, count=count - 1)
         return [first, *more]

@@ -1,4 +1,4 @@
-"""The cache of the sessions: Django's, and for Redis one that the process shares."""
+"""The cache that keeps the copies: Django's, and for Redis one that threads share."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,7 +16,7 @@ class SitesOwnCache(RedisCache):
 
 @pytest.fixture
 def clients(monkeypatch):
-    """Counts the clients that are made."""
+    """Return a list of all Redis clients that are made from now on."""
     made = []
     real = redis.Redis.__init__
 
@@ -42,7 +42,7 @@ def test_all_threads_share_a_client_of_redis(redis_cache, clients):
         answers = list(pool.map(call, range(50)))
     assert {id(cache) for cache, _ in answers} == {id(get_session_cache())}
     assert [value for _, value in answers] == [number % 5 for number in range(50)]
-    # Threads that begin at once may make one each.
+    # Threads that start at the same time may make one each.
     known = len(clients)
     assert get_session_cache().get_many(["key.1", "key.2", "other"]).keys() == {
         "key.1",
@@ -51,7 +51,9 @@ def test_all_threads_share_a_client_of_redis(redis_cache, clients):
     assert len(clients) == known < 15
 
 
-def test_it_has_the_entries_of_the_alias(redis_cache, settings):
+def test_the_shared_cache_has_the_entries_and_parameters_of_the_alias(
+    redis_cache, settings
+):
     use(settings, KEY_PREFIX="some", VERSION=3, TIMEOUT=100)
     caches["default"].set("one", 1)
     assert get_session_cache().get("one") == 1
@@ -60,13 +62,13 @@ def test_it_has_the_entries_of_the_alias(redis_cache, settings):
     assert 0 < caches["default"]._cache.get_client().ttl("some:3:two") <= 100
 
 
-def test_options_hold(redis_cache, settings):
+def test_the_shared_cache_has_the_options_of_the_alias(redis_cache, settings):
     use(settings, OPTIONS={"socket_timeout": 0.25})
     pool = get_session_cache()._cache.get_client().connection_pool
     assert pool.make_connection().socket_timeout == 0.25
 
 
-def test_changed_settings_hold_at_once(redis_cache, settings):
+def test_changed_cache_settings_replace_the_shared_cache_at_once(redis_cache, settings):
     before = get_session_cache()
     use(settings, KEY_PREFIX="other")
     assert get_session_cache() is not before
@@ -84,7 +86,7 @@ def test_changed_settings_hold_at_once(redis_cache, settings):
         f"{__name__}.{SitesOwnCache.__name__}",
     ],
 )
-def test_other_caches_are_left_as_they_are(settings, backend):
+def test_caches_of_another_class_are_not_shared(settings, backend):
     use(settings, BACKEND=backend)
     assert get_session_cache() is caches["default"]
 
@@ -97,19 +99,21 @@ def test_other_caches_are_left_as_they_are(settings, backend):
         {"LOCATION": "redis://127.0.0.1/9?max_connections=5"},
     ],
 )
-def test_a_limit_of_connections_is_that_of_a_thread(redis_cache, settings, limit):
+def test_a_cache_with_a_limit_of_connections_is_not_shared(
+    redis_cache, settings, limit
+):
     assert get_session_cache() is not caches["default"]
     use(settings, **limit)
     assert get_session_cache() is caches["default"]
 
 
-def test_keys_are_none_that_others_are_warned_of(redis_cache):
+def test_the_shared_cache_warns_of_no_key(redis_cache):
     get_session_cache().set("with spaces", 1)
     with pytest.warns(CacheKeyWarning):
         assert caches["default"].get("with spaces") == 1
 
 
-def test_an_alias_that_is_not_there_is_told(settings):
+def test_an_alias_that_is_not_configured_raises_an_error(settings):
     settings.SESSION_CACHE_ALIAS = "nowhere"
     with pytest.raises(InvalidCacheBackendError, match="nowhere"):
         get_session_cache()

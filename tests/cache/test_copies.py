@@ -46,7 +46,7 @@ class Recorder:
             text = " ".join(keys) if name == "get_many" else str(keys)
             kinds = [k for k in ("copy", "mark", "epoch", "claim") if f".{k}" in text]
             value = " ended" if name == "set" and args[:1] == (copies.ENDED,) else ""
-            # What the cache itself calls on the way is not counted.
+            # Calls that the cache itself makes are not counted.
             before = len(depth)
             result = function(keys, *args, **kwargs)
             del depth[before:]
@@ -123,17 +123,19 @@ def test_a_page_adds_a_copy_once_it_is_made(browser, alice, calls):
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "expected"),
     [
         ("/change/", ["set mark"]),
         ("/logout/", ["set mark ended", "delete copy"]),
     ],
 )
-def test_a_page_keeps_no_copy_of_what_it_has_changed(browser, alice, calls, path, told):
+def test_a_page_keeps_no_copy_of_what_it_has_changed(
+    browser, alice, calls, path, expected
+):
     client = browser(alice)
     calls.clear()
     client.get(path)
-    assert calls == ["get_many copy+mark+epoch", *told]
+    assert calls == ["get_many copy+mark+epoch", *expected]
 
 
 def test_a_page_that_saves_what_is_unchanged_keeps_a_copy(
@@ -156,8 +158,8 @@ def in_a_request(session):
     "change",
     [
         pytest.param(lambda again: again.cycle_key(), id="renewed"),
-        pytest.param(lambda again: ROADS["query set"](again), id="query set"),
-        pytest.param(lambda again: ROADS["revoke"](again), id="revoke"),
+        pytest.param(lambda again: DELETIONS["query set"](again), id="query set"),
+        pytest.param(lambda again: DELETIONS["revoke"](again), id="revoke"),
         pytest.param(lambda again: copies.purge_all(), id="all disowned"),
     ],
 )
@@ -169,7 +171,7 @@ def test_no_copy_is_kept_of_what_the_request_has_changed(session, calls, change)
     assert "add copy" not in calls
 
 
-def test_a_copy_is_kept_where_the_request_has_told_of_others(session, calls):
+def test_a_copy_is_kept_if_the_request_has_deleted_another_row(session, calls):
     another = SessionStore()
     another.create()
     again = in_a_request(session)
@@ -179,7 +181,7 @@ def test_a_copy_is_kept_where_the_request_has_told_of_others(session, calls):
     assert calls[-1] == "add copy"
 
 
-def test_what_a_thread_without_the_context_has_read_is_copied(session, calls):
+def test_a_row_that_a_thread_without_the_context_has_read_is_copied(session, calls):
     another = SessionStore()
     another.create()
     again = in_a_request(session)
@@ -196,7 +198,7 @@ def test_what_a_thread_without_the_context_has_read_is_copied(session, calls):
     assert calls[-1] == "add copy"
 
 
-def test_no_copy_is_kept_where_a_task_has_ended_the_session(session, calls):
+def test_no_copy_is_kept_if_a_task_has_ended_the_session(session, calls):
     again = in_a_request(session)
     assert again["value"] == 1
 
@@ -208,7 +210,7 @@ def test_no_copy_is_kept_where_a_task_has_ended_the_session(session, calls):
     assert "add copy" not in calls
 
 
-def test_no_copy_is_kept_where_the_change_has_not_committed(session, calls):
+def test_no_copy_is_kept_if_the_change_has_not_committed(session, calls):
     again = in_a_request(session)
     assert again["value"] == 1
     with transaction.atomic():
@@ -218,7 +220,7 @@ def test_no_copy_is_kept_where_the_change_has_not_committed(session, calls):
     assert "add copy" not in calls
 
 
-def test_what_is_read_after_the_response_is_copied_at_once(session, calls):
+def test_a_row_that_is_read_after_the_response_is_copied_at_once(session, calls):
     again = in_a_request(session)
     again.end_request()
     assert again["value"] == 1
@@ -285,7 +287,9 @@ def test_an_epoch_has_no_expiry_and_a_mark_outlives_every_copy(session, monkeypa
         ({"row": None}, False),
     ],
 )
-def test_what_is_believed_of_a_copy(session, statements, change, is_believed):
+def test_a_copy_is_believed_only_if_mark_epoch_age_and_columns_fit(
+    session, statements, change, is_believed
+):
     load(session)
     changed = {
         name: value() if callable(value) else value for name, value in change.items()
@@ -316,7 +320,7 @@ def test_a_copy_of_another_release_with_other_columns_is_not_believed(session):
     assert "city" in copy_of(session)["row"]
 
 
-def test_a_copy_refuses_itself_after_the_expiry_of_its_session(session):
+def test_a_copy_is_not_believed_after_the_expiry_of_its_session(session):
     load(session)
     copy = copy_of(session)
     copy["row"]["expire_date"] = timezone.now() - timedelta(seconds=1)
@@ -427,7 +431,7 @@ def test_a_save_makes_a_new_mark(session, calls):
     assert load(session) == 2
 
 
-def test_a_save_in_a_transaction_tells_the_cache_when_it_commits(session, calls):
+def test_a_save_in_a_transaction_makes_a_new_mark_when_it_commits(session, calls):
     load(session)
     with transaction.atomic():
         session["value"] = 2
@@ -455,7 +459,7 @@ def test_unchanged_data_leaves_the_cache_alone(session, calls):
     assert calls == []
 
 
-ROADS = {
+DELETIONS = {
     "flush": lambda session: session.flush(),
     "delete": lambda session: SessionStore().delete(session.session_key),
     "query set": lambda session: Session.objects.all().delete(),
@@ -465,51 +469,51 @@ ROADS = {
 }
 
 
-@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("way", DELETIONS)
 def test_an_end_marks_the_session_as_ended_at_once_and_again_on_commit(
-    session, calls, road
+    session, calls, way
 ):
     load(session)
     calls.clear()
     with transaction.atomic():
-        ROADS[road](session)
+        DELETIONS[way](session)
         assert calls[-1] == "set mark ended"
         calls.clear()
     assert calls == ["set mark ended", "delete copy"]
 
 
-@pytest.mark.parametrize("road", ["flush", "delete"])
-def test_a_row_that_was_deleted_without_a_transaction_is_told_of_once(
-    session, calls, road
-):
+@pytest.mark.parametrize("way", ["flush", "delete"])
+def test_a_deletion_without_a_transaction_sets_one_ended_mark(session, calls, way):
     load(session)
     calls.clear()
-    ROADS[road](session)
+    DELETIONS[way](session)
     assert calls[-2:] == ["set mark ended", "delete copy"]
     assert calls.count("set mark ended") == 1
 
 
-@pytest.mark.parametrize("road", ["query set", "instance", "revoke"])
-def test_the_cache_is_told_of_an_end_before_it_commits(session, monkeypatch, road):
-    """Or a process that dies right after the commit would leave a copy."""
-    told = []
+@pytest.mark.parametrize("way", ["query set", "instance", "revoke"])
+def test_a_deletion_marks_the_session_as_ended_before_it_commits(
+    session, monkeypatch, way
+):
+    """Else a process that dies right after the commit would leave a copy."""
+    is_in_transaction = []
     real = copies.mark_ended
 
     def mark_ended(key_hashes):
-        told.append(connection.in_atomic_block)
+        is_in_transaction.append(connection.in_atomic_block)
         return real(key_hashes)
 
     monkeypatch.setattr(copies, "mark_ended", mark_ended)
-    ROADS[road](session)
-    assert told == [True, False]
+    DELETIONS[way](session)
+    assert is_in_transaction == [True, False]
 
 
-@pytest.mark.parametrize("road", ROADS)
-def test_an_end_that_is_rolled_back_signs_nobody_out(session, road):
+@pytest.mark.parametrize("way", DELETIONS)
+def test_an_end_that_is_rolled_back_signs_nobody_out(session, way):
     load(session)
     key = session.session_key
     with transaction.atomic():
-        ROADS[road](session)
+        DELETIONS[way](session)
         transaction.set_rollback(True)
     assert SessionStore(key).get("value") == 1
 
@@ -542,7 +546,7 @@ def test_a_new_key_ends_the_old_one_before_the_update_and_again_on_commit(
 
 @pytest.fixture
 def operations(monkeypatch):
-    """What the cache was told to do."""
+    """Return a list of the operations on the cache from now on."""
     made = []
     real = copies._try
     monkeypatch.setattr(
@@ -552,7 +556,7 @@ def operations(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("number", "told"),
+    ("number", "expected"),
     [
         (2, ["set_many", "set_many", "delete_many"]),
         (end_events.MANY - 1, ["set_many", "set_many", "delete_many"]),
@@ -560,8 +564,8 @@ def operations(monkeypatch):
         (end_events.MANY, ["set_many", "set_many"]),
     ],
 )
-def test_the_cache_is_told_of_ends_with_as_many_calls_whatever_their_number(
-    store, alice, bob, operations, number, told
+def test_a_revocation_makes_as_many_cache_calls_for_many_rows_as_for_two(
+    store, alice, bob, operations, number, expected
 ):
     other = sign_in(store, bob, value=1)
     sessions = [sign_in(store, alice) for _ in range(number)]
@@ -570,7 +574,7 @@ def test_the_cache_is_told_of_ends_with_as_many_calls_whatever_their_number(
         store(key).load()
     operations.clear()
     assert alice.session_set.all().revoke() == number
-    assert operations == told
+    assert operations == expected
     assert [store(key).load() for key in keys] == [{}] * number
     assert store(other.session_key).get("value") == 1
 
@@ -579,13 +583,13 @@ def test_the_cache_is_told_of_ends_with_as_many_calls_whatever_their_number(
 def test_no_copy_is_made_between_the_deletion_and_its_commit(
     store, alice, monkeypatch, number
 ):
-    """Or it would be believed if the word after the commit never came."""
+    """Else it would be believed if the purge after the commit never came."""
     keys = [sign_in(store, alice).session_key for _ in range(number)]
     row = Session.objects.for_key(keys[0]).get()
     offers = []
 
     def read_elsewhere(*args):
-        # As another process, whose transaction doesn't see the deletion yet.
+        # Stands for another process, whose transaction doesn't see the deletion yet.
         with monkeypatch.context() as elsewhere:
             elsewhere.setattr(copies, "_is_suitable", lambda using: True)
             _, offer = copies.load(
@@ -609,7 +613,7 @@ def test_no_copy_is_made_between_the_deletion_and_its_commit(
     assert store(keys[0]).load() == {}
 
 
-def test_many_ends_that_nobody_tells_of_after_all_stop_copies_for_a_while_only(
+def test_an_ended_epoch_without_a_later_purge_stops_copies_until_it_expires(
     session,
 ):
     copy_key = copies._copy_key(session._row.key_hash)
@@ -617,7 +621,7 @@ def test_many_ends_that_nobody_tells_of_after_all_stop_copies_for_a_while_only(
     for _ in range(2):
         assert load(session) == 1
         assert cache.get(copy_key) is None
-    # As once it has expired.
+    # Stands for its expiry.
     cache.delete(copies.EPOCH)
     for _ in range(2):
         assert load(session) == 1
@@ -631,8 +635,8 @@ def test_no_copy_that_was_read_before_many_ended_is_believed(store, alice, opera
     late.begin_request()
     assert late.load()
     assert alice.session_set.all().revoke() == end_events.MANY
-    # In another process, which has not heard of the end.
-    late._told = set()
+    # Stands for another process, whose context has no entry of the deletion.
+    late._invalidated = set()
     late.end_request()
     assert operations[-1] in {"add", "set"}
     assert store(keys[0]).load() == {}
@@ -669,7 +673,7 @@ def test_a_cache_that_fails_only_at_the_commit_has_failed(
     assert alice.session_set.all().revoke().cache_failed
 
 
-def test_one_new_epoch_disowns_the_copies_of_all_sessions(session):
+def test_after_a_new_epoch_no_older_copy_is_believed(session):
     load(session)
     before = cache.get(copies.EPOCH)
     copies.purge_all()
@@ -678,7 +682,7 @@ def test_one_new_epoch_disowns_the_copies_of_all_sessions(session):
     assert load(session) is None
 
 
-def test_expired_sessions_are_cleared_without_a_word_to_the_cache(session, calls):
+def test_clear_expired_makes_no_cache_call(session, calls):
     load(session)
     Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
     calls.clear()
@@ -720,21 +724,23 @@ def test_after_a_failure_reads_leave_the_cache_alone_for_some_seconds(
     assert calls[0] == "get_many copy+mark+epoch"
 
 
-def test_an_end_is_told_to_a_cache_that_has_just_failed(session, calls):
+def test_a_flush_marks_the_session_as_ended_also_in_a_cache_that_has_just_failed(
+    session, calls
+):
     copies._paused_until = time.monotonic() + copies.PAUSE
     calls.clear()
     session.flush()
     assert calls[:2] == ["set mark ended", "delete copy"]
 
 
-def test_revoke_tells_its_caller_that_the_cache_did_not_answer(session, outage, caplog):
+def test_revoke_returns_cache_failed_if_the_cache_fails(session, outage, caplog):
     revoked = Session.objects.all().revoke()
     assert revoked == 1
     assert revoked.cache_failed
     assert caplog.records
 
 
-def test_revoke_tells_its_caller_that_the_cache_did_answer(session):
+def test_revoke_returns_no_cache_failed_if_the_cache_answers(session):
     assert not Session.objects.all().revoke().cache_failed
 
 
@@ -745,7 +751,7 @@ def test_a_cache_that_cannot_be_written_to_harms_no_save(session, outage, caplog
     assert "cache of the sessions has failed" in caplog.text
 
 
-def test_an_alias_that_is_not_configured_is_told_at_once(settings):
+def test_a_store_with_an_alias_that_is_not_configured_raises_at_once(settings):
     settings.SESSION_CACHE_ALIAS = "missing"
     with pytest.raises(InvalidCacheBackendError):
         SessionStore()

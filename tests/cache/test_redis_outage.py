@@ -53,7 +53,7 @@ class RedisServer:
         while not self.answers():
             assert time.monotonic() < deadline, "redis-server does not start"
             time.sleep(0.02)
-        # Reads come back to a cache some seconds after it has failed.
+        # Ends the pause in which reads leave a failed cache alone.
         copies._paused_until = 0.0
 
     def answers(self):
@@ -110,7 +110,7 @@ def count_signed_in(clients):
 
 
 def walk(browser, alice):
-    """Sign in, read, change and sign out; the answers."""
+    """Sign in, read, change and sign out; return the answers."""
     client = browser(alice)
     return [
         client.get("/whoami/").content,
@@ -146,9 +146,7 @@ def test_with_redis_silent_pages_answer_and_revocation_works(
     server.speak()
 
 
-def test_a_redis_that_comes_back_empty_answers_for_no_ended_session(
-    server, clients, alice
-):
+def test_a_redis_that_comes_back_empty_admits_no_ended_session(server, clients, alice):
     server.stop()
     alice.session_set.all().revoke()
     server.start()
@@ -156,7 +154,7 @@ def test_a_redis_that_comes_back_empty_answers_for_no_ended_session(
         assert count_signed_in(clients) == 0
 
 
-def test_a_redis_that_comes_back_with_old_data_answers_for_none_after_the_max_age(
+def test_a_redis_that_comes_back_with_old_data_admits_none_after_the_max_age(
     server, clients, alice, settings
 ):
     settings.WAGTAIL_USER_SESSIONS_CACHE_MAX_AGE = 2
@@ -175,7 +173,7 @@ def test_copies_are_kept_again_once_redis_is_back(server, clients, statements):
     server.start()
     for _ in range(2):
         count_signed_in(clients)
-    with statements() as made:
+    with statements() as executed:
         assert count_signed_in(clients) == SESSIONS
-    assert made.verbs == []
+    assert executed.verbs == []
     assert Session.objects.count() == SESSIONS

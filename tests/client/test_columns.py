@@ -1,4 +1,4 @@
-"""What a row keeps of its client, as the settings allow it."""
+"""The client columns of a row, as the settings allow them."""
 
 from ipaddress import ip_address
 
@@ -37,7 +37,7 @@ def collected(client=CLIENT, *names):
     return tuple(columns[name] for name in names) if names else columns
 
 
-def test_all_is_kept_by_default():
+def test_client_columns_have_all_values_by_default():
     assert collected() == {
         "ip": "192.0.2.77",
         "user_agent": AGENT,
@@ -49,7 +49,7 @@ def test_all_is_kept_by_default():
     }
 
 
-def test_of_a_client_that_tells_nothing_nothing_is_kept():
+def test_client_columns_of_an_unknown_client_are_empty():
     assert collected(Client()) == client_columns.EMPTY
 
 
@@ -91,14 +91,14 @@ def test_without_location_no_database_is_opened(keep, monkeypatch):
 # User agents
 
 
-def test_of_a_user_agent_the_families_may_be_kept_alone(keep):
+def test_storage_of_families_keeps_only_the_families_of_a_user_agent(keep):
     keep(USER_AGENT_STORAGE="families")
     names = ("user_agent", "device_kind", "browser", "os")
     assert collected(CLIENT, *names) == ("Chrome/Linux", "desktop", "Chrome", "Linux")
     assert collected(Client(), "user_agent") == ("",)
 
 
-def test_of_a_user_agent_nothing_may_be_kept(keep):
+def test_storage_none_keeps_nothing_of_a_user_agent(keep):
     keep(USER_AGENT_STORAGE="none")
     names = ("user_agent", "device_kind", "browser", "os")
     hinting = Client(user_agent=AGENT, hints=BRAVE)
@@ -166,7 +166,7 @@ def test_a_new_version_is_a_change_where_the_user_agent_is_kept(
     assert is_changed(updated) is expected
 
 
-def test_a_row_without_facts_is_blank():
+def test_a_row_without_a_client_is_empty():
     assert client_columns.is_empty(Session())
     assert client_columns.is_empty(row(Client()))
     assert not client_columns.is_empty(row())

@@ -1,4 +1,4 @@
-"""Where an address is, by a database that may be missing, broken or replaced."""
+"""The place of an address, by a database that may be missing, broken or replaced."""
 
 import os
 from ipaddress import ip_address
@@ -42,7 +42,7 @@ def opened(monkeypatch):
     return paths
 
 
-# What is found
+# Places
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ def opened(monkeypatch):
         ("2001:db8::7", Location("Kyoto", "JP")),
     ],
 )
-def test_a_city_database_tells_city_and_country(database, ip, expected):
+def test_a_city_database_gives_city_and_country(database, ip, expected):
     assert at(ip) == expected
 
 
-def test_a_country_database_tells_the_country_alone(settings, tmp_path):
+def test_a_country_database_gives_the_country_alone(settings, tmp_path):
     settings.GEOIP_PATH = geoip_database.write(
         tmp_path / "c.mmdb", kind=geoip_database.COUNTRY
     )
@@ -101,7 +101,7 @@ def test_a_code_that_is_not_two_letters_of_iso_3166_is_ignored(
     ("name", "kept"),
     [("", ""), ("\x00Zü\nrich\u202e ", "Zürich"), ("x" * 999, "x" * 128)],
 )
-def test_a_name_that_cannot_be_stored_is_made_fit(settings, tmp_path, name, kept):
+def test_a_citys_name_is_sanitized(settings, tmp_path, name, kept):
     places = {"192.0.2.0/24": (name, "CH")}
     settings.GEOIP_PATH = geoip_database.write(tmp_path / "c.mmdb", places=places)
     assert at() == Location(kept, "CH")
@@ -113,11 +113,11 @@ def test_a_record_without_names_has_no_place(settings, tmp_path, monkeypatch):
     assert at() == NOWHERE
 
 
-# Where it is looked for
+# The path of the database
 
 
 @pytest.mark.parametrize("path", ["absent", None, ""])
-def test_without_the_setting_there_is_no_place_and_no_word_in_the_log(
+def test_without_the_setting_there_is_no_place_and_no_line_in_the_log(
     settings, caplog, path
 ):
     del settings.GEOIP_PATH
@@ -128,7 +128,7 @@ def test_without_the_setting_there_is_no_place_and_no_word_in_the_log(
     assert not caplog.records
 
 
-def test_in_a_folder_the_city_goes_before_the_country(settings, tmp_path):
+def test_a_folders_city_database_goes_before_its_country_database(settings, tmp_path):
     settings.GEOIP_PATH = str(tmp_path)
     geoip_database.write(
         tmp_path / "GeoLite2-Country.mmdb", kind=geoip_database.COUNTRY
@@ -138,7 +138,7 @@ def test_in_a_folder_the_city_goes_before_the_country(settings, tmp_path):
     assert at() == ZURICH
 
 
-def test_in_a_folder_the_files_are_called_as_the_settings_say(settings, tmp_path):
+def test_a_folders_databases_have_the_file_names_of_the_settings(settings, tmp_path):
     settings.GEOIP_PATH = tmp_path
     settings.GEOIP_CITY, settings.GEOIP_COUNTRY = "c.mmdb", "n.mmdb"
     country = geoip_database.write(tmp_path / "n.mmdb", kind=geoip_database.COUNTRY)
@@ -148,7 +148,7 @@ def test_in_a_folder_the_files_are_called_as_the_settings_say(settings, tmp_path
     assert at() == ZURICH
 
 
-# When it is opened
+# Opening
 
 
 def test_the_database_is_opened_once(database, opened):
@@ -167,7 +167,7 @@ def test_a_database_that_was_replaced_is_opened_anew(database, opened):
     assert opened == [database, database]
 
 
-# When it can't be read
+# Failures
 
 
 @pytest.mark.parametrize("name", ["missing.mmdb", "", "x" * 5000, "a\0b"])

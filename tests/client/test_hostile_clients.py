@@ -29,19 +29,19 @@ BATCH = 10
 
 
 def attempts(count):
-    """Rules for that many requests, the same ones with each run."""
+    """Settings of Hypothesis for this many requests, the same ones in each run."""
     return rules(
         max_examples=count // BATCH,
         derandomize=True,
         deadline=None,
         database=None,
-        # To make a failure smaller would take minutes.
+        # Without shrinking, which would take minutes.
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
 
 
-# What they send
+# What a client sends
 
 
 def as_wsgi(text):
@@ -99,12 +99,12 @@ COOKIES = st.one_of(
 )
 
 
-# What becomes of it
+# The site, and its rows
 
 
 @pytest.fixture
 def site(settings, tmp_path, engine):
-    """A site that writes down the client of each request."""
+    """A site that stores the client of each request."""
     settings.WAGTAIL_USER_SESSIONS_ACTIVITY_INTERVAL = 0
     settings.WAGTAIL_USER_SESSIONS_TRUSTED_PROXIES = ["unix", "10.0.0.0/8"]
     settings.GEOIP_PATH = geoip_database.write(tmp_path / "places.mmdb")
@@ -121,7 +121,7 @@ def site(settings, tmp_path, engine):
 
 @pytest.fixture
 def signed_in(site, store, alice):
-    """Requests of alice's one session, which has to stay hers."""
+    """Makes requests of alice's session, and checks that each is alice's."""
     cookie = f"{COOKIE}={sign_in(store, alice).session_key}"
 
     def get(**meta):
@@ -134,7 +134,7 @@ UNCHECKED = ["key_hash", "session_data", "auth_digest"]
 
 
 def read_back():
-    """All rows with all columns, as pages use them."""
+    """Return all rows, after a check of the values that pages use."""
     rows = list(Session.objects.select_related("user"))
     for row in rows:
         row.clean_fields(

@@ -1,4 +1,4 @@
-"""The address of a client."""
+"""The IP address of a client: behind proxies, by a site's function, and parsed."""
 
 import ipaddress
 
@@ -78,7 +78,7 @@ def test_a_request_without_a_peer_is_unknown():
         ("10.0.0.1", "[2001:db8::7]:50123, 10.0.0.2:443", "2001:db8::7"),
     ],
 )
-def test_the_client_of_a_proxy_is_the_first_stranger_from_the_right(
+def test_the_client_of_a_proxy_is_the_first_untrusted_address_from_the_right(
     trust, peer, forwarded_for, expected
 ):
     trust(*PROXIES)
@@ -104,12 +104,12 @@ def test_where_all_hops_are_trusted_the_leftmost_is_the_client(trust):
 
 
 @pytest.mark.parametrize("forwarded_for", [None, "", " , ,"])
-def test_a_proxy_that_forwards_for_nobody_is_the_client(trust, forwarded_for):
+def test_a_proxy_that_forwards_no_address_is_the_client(trust, forwarded_for):
     trust(*PROXIES)
     assert address("10.0.0.1", forwarded_for) == "10.0.0.1"
 
 
-def test_what_is_no_network_is_not_trusted(trust):
+def test_text_that_is_no_network_is_not_trusted(trust):
     trust("everything", "10.0.0.0/99", "10.0.0.1/8")
     assert address("192.0.2.1", "198.51.100.1") == "192.0.2.1"
     assert address("10.0.0.1", "198.51.100.1") == "198.51.100.1"
@@ -132,7 +132,7 @@ def test_a_proxy_on_a_unix_socket_is_trusted_where_the_peer_is_missing(trust):
     assert str(from_request(request).ip) == "198.51.100.1"
 
 
-def test_the_word_unix_trusts_nobody_who_has_an_address(trust):
+def test_the_word_unix_trusts_no_peer_with_an_address(trust):
     trust("unix")
     assert address("192.0.2.1", "198.51.100.1") == "192.0.2.1"
     assert address("garbage", "198.51.100.1") is None
@@ -184,7 +184,7 @@ def test_a_function_that_fails_is_logged_and_fails_no_request(use, caplog, funct
     assert len(caplog.records) == 1
 
 
-# Addresses as they come
+# Parsing
 
 
 @pytest.mark.parametrize(
@@ -218,11 +218,11 @@ def test_an_address_loses_its_port_its_zone_and_its_mapping(text, expected):
         *("1" * 65, "192.0.2.1" + " " * 100, None, b"192.0.2.1", 3221225985),
     ],
 )
-def test_what_is_no_address_is_none(text):
+def test_parse_ip_is_none_for_what_is_no_address(text):
     assert ip_address.parse_ip(text) is None
 
 
-def test_of_a_long_header_only_the_end_is_looked_at(trust, monkeypatch):
+def test_only_the_end_of_a_long_header_is_parsed(trust, monkeypatch):
     trust(*PROXIES)
     seen = []
 

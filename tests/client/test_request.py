@@ -39,12 +39,12 @@ def test_a_request_without_headers_has_neither():
         ("\x00\x01", ""),
     ],
 )
-def test_what_no_database_can_store_is_left_out(sent, kept):
+def test_characters_that_no_database_can_store_are_left_out(sent, kept):
     found = read(HTTP_USER_AGENT=sent, HTTP_SEC_CH_UA=sent)
     assert (found.user_agent, found.hints.brands) == (kept, kept)
 
 
-def test_a_user_agent_of_100_kilobytes_is_cut_before_it_is_looked_at():
+def test_a_user_agent_of_100_kilobytes_is_cut_before_it_is_sanitized():
     found = read(HTTP_USER_AGENT="\x00" * 512 + "a" * 100_000)
     assert found.user_agent == ""
     assert read(HTTP_USER_AGENT="a" * 100_000).user_agent == "a" * 512

@@ -1,4 +1,4 @@
-"""What people are told of a device, by the user agents of real ones."""
+"""Kinds and labels of devices, by the user agents of real ones."""
 
 import logging
 
@@ -71,7 +71,7 @@ DESKTOPS = [
         "Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko",
         "Internet Explorer on Windows",
     ),
-    # WebKit's port to Linux gives itself out as Safari, which isn't made for it.
+    # WebKit's port to Linux claims to be Safari, which doesn't exist for Linux.
     (f"{LINUX} {WEBKIT} Version/18.0 Safari/605.1.15", "Linux"),
 ]
 MOBILES = [
@@ -151,7 +151,7 @@ TABLETS = [
         "Chrome on iPad",
     ),
     (f"{IPAD} {WEBKIT} FxiOS/142.0 Mobile/15E148 Safari/605.1.15", "Firefox on iPad"),
-    # As a Mac, by the browsers that are made for iOS alone.
+    # With the user agent of a Mac, by browsers that exist for iOS alone.
     (f"{MAC} {WEBKIT} CriOS/140 Version/11.1.1 Safari/605.1.15", "Chrome on iPad"),
     (f"{MAC} {WEBKIT} Version/18.0 EdgiOS/139.0 Safari/605.1.15", "Edge on iPad"),
     (f"{ANDROID} {BLINK} Safari/537.36", "Chrome on Android"),
@@ -242,13 +242,13 @@ def label_of(device):
 
 
 @pytest.mark.parametrize(("agent", "kind", "text"), TABLE)
-def test_a_user_agent_is_told_in_a_persons_words(agent, kind, text):
+def test_a_user_agent_gives_kind_and_label_of_its_device(agent, kind, text):
     device = parse_user_agent(agent)
     assert (device.kind, label_of(device)) == (kind, text)
 
 
 @pytest.mark.parametrize(("agent", "kind", "text"), TABLE)
-def test_no_version_appears(agent, kind, text):
+def test_a_device_has_no_version_in_its_names(agent, kind, text):
     device = parse_user_agent(agent)
     assert not any(c.isdigit() for c in device.browser + device.os + text)
 
@@ -310,7 +310,7 @@ def test_the_hint_of_a_mobile_device_is_believed_over_the_user_agent():
     assert parse_user_agent(android, ClientHints(mobile="?1")).kind == DeviceKind.MOBILE
 
 
-def test_hints_describe_a_device_that_keeps_its_user_agent_to_itself():
+def test_hints_describe_a_device_that_sends_no_user_agent():
     hints = ClientHints(f'{GREASE}, "Brave";v="140"', '"Windows"', "?0")
     assert parse_user_agent("", hints) == UserAgentInfo(
         DeviceKind.DESKTOP, "Brave", "Windows"
@@ -337,7 +337,7 @@ def test_hints_that_are_absent_unknown_or_garbled_mean_nothing(
     assert parse_user_agent(agent, hints) == parse_user_agent(agent)
 
 
-def test_hints_make_no_person_of_a_bot():
+def test_hints_make_no_browser_of_a_bot():
     hints = ClientHints(f'{GREASE}, "Google Chrome";v="140"', '"Windows"', "?0")
     assert parse_user_agent(BOTS[0][0], hints) == UserAgentInfo(
         DeviceKind.BOT, "Googlebot", ""
@@ -361,7 +361,7 @@ def test_hints_make_no_person_of_a_bot():
         ("unknown", "", "", "Unknown device"),
     ],
 )
-def test_the_label_says_what_is_known(kind, browser, os, text):
+def test_device_label_has_what_is_known(kind, browser, os, text):
     assert device_label(kind, browser, os) == text
 
 

@@ -4,7 +4,7 @@ from wagtail_user_sessions.devices_page.forms import RenameForm
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("given", "cleaned"),
     [
         ("  Kitchen tablet ", "Kitchen tablet"),
         ("", ""),
@@ -23,10 +23,10 @@ from wagtail_user_sessions.devices_page.forms import RenameForm
         ("x" * 64, "x" * 64),
     ],
 )
-def test_a_name_keeps_what_can_be_read_of_it(given, kept):
+def test_clean_name_keeps_readable_characters(given, cleaned):
     form = RenameForm({"name": given})
     assert form.is_valid()
-    assert form.cleaned_data["name"] == kept
+    assert form.cleaned_data["name"] == cleaned
 
 
 @pytest.mark.parametrize("given", ["x" * 65, "a\x00b"])

@@ -26,5 +26,5 @@ NOW = timezone.now()
         (timedelta(days=800), "2 years ago"),
     ],
 )
-def test_the_time_since_a_moment_is_told_in_its_largest_unit(elapsed, words):
+def test_time_ago_uses_the_largest_unit(elapsed, words):
     assert time_ago(NOW - elapsed, now=NOW) == words

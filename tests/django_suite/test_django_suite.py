@@ -26,15 +26,15 @@ CLASSES = (
     "SessionMiddlewareTests",
 )
 
-COLUMN = "asks for the column session_key: the key is kept nowhere but in the cookie"
-COPY = "a copy is written by the next load, and never in an uncommitted transaction"
+COLUMN = "needs the column session_key: only the cookie has the session key"
+COPY = "the next load writes the copy, and never in an uncommitted transaction"
 FAILURES = {
     "test_session_str": COLUMN,
     "test_session_get_decoded": COLUMN,
     "test_sessionmanager_save": COLUMN,
     "test_extra_session_field": COLUMN,
     "test_empty_session_saved": COLUMN,
-    # Their counterparts are in tests/cache/test_copies.py.
+    # tests/cache/test_copies.py tests the same for our engine.
     "test_exists_searches_cache_first": COPY,
     "test_cache_set_failure_non_fatal": COPY,
     "test_cache_async_set_failure_non_fatal": COPY,
@@ -83,7 +83,7 @@ elif os.environ.get("CI"):
     not source.PATH.exists(),
     reason="Django's source is missing: python -m tests.django_suite.source",
 )
-def test_every_class_of_django_for_these_engines_is_run():
+def test_all_of_djangos_test_classes_for_these_engines_are_run():
     engines = (cases.DatabaseSession, cases.CacheDBSession, cases.CustomDatabaseSession)
     found = {
         name

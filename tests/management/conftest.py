@@ -6,6 +6,9 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.core.management import call_command
 from django.utils import timezone
 
+from wagtail_user_sessions.models import Session
+from wagtail_user_sessions.signals import session_ended
+
 
 class Terminal(StringIO):
     def isatty(self):
@@ -19,7 +22,7 @@ def terminal():
 
 @pytest.fixture
 def run():
-    """Runs a command; answers with what it wrote to its output and errors."""
+    """Return a function that runs a command, and returns its output and errors."""
 
     def run(name, *args, **options):
         output, errors = StringIO(), StringIO()
@@ -42,7 +45,7 @@ def rows(store):
 
 @pytest.fixture
 def start(store, rows):
-    """Starts a session, of a user if one is given; answers with its key."""
+    """Return a function that saves a session, of a user if given; returns its key."""
 
     def start(user=None, *, age=None, expired=False):
         session = store()
@@ -71,3 +74,31 @@ def is_alive(store):
         return store(key).get("visited") is True
 
     return is_alive
+
+
+@pytest.fixture
+def ada(django_user_model):
+    return django_user_model.objects.create_user("ada", email="ada@example.com")
+
+
+@pytest.fixture
+def ben(django_user_model):
+    return django_user_model.objects.create_user("ben")
+
+
+@pytest.fixture
+def root(django_user_model):
+    return django_user_model.objects.create_superuser("root")
+
+
+@pytest.fixture
+def ended():
+    """The user id, reason and actor of each ``session_ended``."""
+    events = []
+
+    def listener(sender, session, reason, actor, **kwargs):
+        events.append((session.user_id, reason, actor))
+
+    session_ended.connect(listener, sender=Session)
+    yield events
+    session_ended.disconnect(listener, sender=Session)

@@ -37,7 +37,8 @@ def test_a_dry_run_deletes_nothing(run, start, rows):
 
 @pytest.mark.parametrize(
     ("size", "queries"),
-    # One counts, three delete a batch, two find no more, and the last no barrier.
+    # One query counts, three delete a batch, two find no more rows, and one finds no
+    # not-before marker.
     [(1, 1 + 6 * 3 + 3), (2, 1 + 3 * 3 + 3), (3, 1 + 2 * 3 + 3), (6, 1 + 3 + 3)],
 )
 def test_the_queries_grow_with_the_batches_and_not_with_the_rows(
@@ -68,7 +69,7 @@ def test_a_row_that_is_extended_after_it_was_chosen_stays(run, start, is_alive, 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_site_that_listens_is_told_of_each_expired_session(
+def test_session_ended_is_sent_for_each_expired_session(
     run, start, rows, small_batches
 ):
     ended = []

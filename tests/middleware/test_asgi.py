@@ -1,4 +1,4 @@
-"""The site under uvicorn: the promises hold there, too."""
+"""The promises of the package on a site served by uvicorn."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def shared_cache():
 
 @pytest.fixture(scope="module", params=ENGINES)
 def served(request, django_db_setup, tmp_path_factory):
-    """A server, and the settings that it has in common with the test."""
+    """A server, and the settings that it shares with the test."""
     if find_spec("uvicorn") is None:
         skip_or_fail("uvicorn isn't installed (pip install uvicorn)")
     shared = {"SESSION_ENGINE": f"wagtail_user_sessions.backends.{request.param}"}
@@ -51,7 +51,7 @@ def server(served, settings):
 
 @pytest.fixture
 def signed_in(server, alice):
-    """A browser of Alice's, whose session has been read often enough to be copied."""
+    """A browser of Alice's; its session was read often enough to have a copy."""
     browser = Browser(server)
     assert browser.post("/alogin/", username="alice", password="secret") == "yes"
     for _ in range(3):
@@ -86,7 +86,7 @@ def test_a_revoked_session_is_refused_by_the_next_request(signed_in, alice, page
     assert signed_in.get(page) == "nobody"
 
 
-def test_a_user_who_deletes_the_sessions_is_signed_out_at_once(signed_in, alice):
+def test_a_deleted_session_is_refused_by_the_next_request(signed_in, alice):
     alice.session_set.all().delete()
     assert signed_in.get("/awhoami/") == "nobody"
 
@@ -112,7 +112,7 @@ def test_a_new_password_ends_the_session(signed_in, alice):
     assert not Session.objects.exists()
 
 
-def test_who_signs_out_is_signed_out(signed_in):
+def test_sign_out_deletes_the_row_and_invalidates_the_cookie(signed_in):
     cookie = signed_in.cookie
     assert signed_in.get("/alogout/") == "bye"
     assert not Session.objects.exists()

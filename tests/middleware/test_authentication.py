@@ -1,4 +1,4 @@
-"""Session and user with one query: never laxer than Django's own ``get_user``."""
+"""Session and user read with one query: never laxer than Django's ``get_user``."""
 
 import subprocess
 import sys
@@ -44,11 +44,11 @@ class HidingQuerySet(models.QuerySet):
         return models.QuerySet.get(self.exclude(username="bob"), *args, **kwargs)
 
 
-# The situations: each changes what stands around a saved session of Bob's.
+# The situations: each changes a saved session of Bob's, its user or the settings.
 
 
 def signed_in(session, user, settings):
-    """As it is."""
+    """Change nothing."""
 
 
 def signed_in_twice(session, user, settings):
@@ -75,7 +75,7 @@ def inactive(session, user, settings):
 
 
 def deleted_by_sql(session, user, settings):
-    # As far as the constraints of a database allow, which ends the session.
+    # The cascade deletes the session too.
     user.delete()
 
 
@@ -192,7 +192,7 @@ def with_manager(manager):
 
 @pytest.fixture
 def own_managers():
-    """Gives users their own managers back."""
+    """Gives the user model its own managers back."""
     yield
     User._meta._expire_cache()
 
@@ -212,7 +212,7 @@ def asked(request, mode):
 
 
 def outcome(request, mode):
-    """Who it is, and what has become of the session."""
+    """Return the user of the request, and the state of its session."""
     user = asked(request, mode)
     before = request.COOKIES[django_settings.SESSION_COOKIE_NAME]
     session = request.session
@@ -235,7 +235,7 @@ def outcome(request, mode):
 @pytest.mark.parametrize("times", [1, 3], ids=["first", "repeated"])
 @pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda value: value.__name__)
-def test_it_answers_as_djangos_own(store, settings, situation, mode, times):
+def test_get_user_answers_as_djangos_own(store, settings, situation, mode, times):
     outcomes = []
     secret = settings.SECRET_KEY
     for middleware in (DjangosMiddleware, AuthenticationMiddleware):
@@ -248,7 +248,7 @@ def test_it_answers_as_djangos_own(store, settings, situation, mode, times):
         bob.set_password("secret")
         bob.save()
         session = sign_in(store, bob)
-        # Copies, where there are any, are believed from the second reading on.
+        # With cached_db, a copy is believed from the second load on.
         for _ in range(times - 1):
             request_with(session.session_key, middleware).session.keys()
         situation(session, bob, settings)
@@ -279,7 +279,7 @@ def test_a_signed_in_page_takes_one_query(browser, engine, alice, path):
     answer, queries = page(client, path)
     assert answer == "alice"
     if engine.SessionStore.keeps_copies:
-        # The first reading looks for a copy in vain, and leaves one.
+        # The first load finds no copy, and makes one.
         for _ in range(2):
             answer, queries = page(client, path)
         assert answer == "alice"
@@ -292,7 +292,7 @@ def test_a_signed_in_page_takes_one_query(browser, engine, alice, path):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("one_query")
-def test_a_page_that_ignores_its_visitor_takes_none(browser, alice):
+def test_a_page_that_ignores_its_user_takes_no_query(browser, alice):
     assert page(browser(alice), "/plain/")[1] == []
 
 
@@ -306,14 +306,14 @@ def test_the_user_of_a_copy_is_read_anew_each_time(browser, alice):
     assert page(client)[0] == "alicia"
     User.objects.update(is_active=False)
     assert page(client)[0] == "nobody"
-    # And the row is gone, too.
+    # The refusal has ended the session.
     assert not Session.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("one_query")
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_a_user_who_has_just_signed_in_is_the_one(browser, alice, bob, mode):
+def test_a_second_sign_in_changes_the_user_of_the_session(browser, alice, bob, mode):
     client = browser(alice)
     path = "/login/" if mode == "sync" else "/alogin/"
     client.post(path, {"username": "bob", "password": "secret"})
@@ -323,7 +323,7 @@ def test_a_user_who_has_just_signed_in_is_the_one(browser, alice, bob, mode):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("change", [inactive, with_another_password])
-def test_who_changes_after_the_session_was_read_is_met_as_changed(
+def test_a_user_changed_after_the_session_was_read_is_refused(
     store, alice, settings, change, mode
 ):
     session = sign_in(store, alice)
@@ -334,7 +334,7 @@ def test_who_changes_after_the_session_was_read_is_met_as_changed(
 
 
 @pytest.mark.django_db
-def test_a_manager_with_a_method_of_its_own_is_asked(store, alice, monkeypatch):
+def test_a_user_manager_with_its_own_get_is_called(store, alice, monkeypatch):
     session = sign_in(store, alice)
 
     def nobody(*args, **kwargs):
@@ -347,13 +347,13 @@ def test_a_manager_with_a_method_of_its_own_is_asked(store, alice, monkeypatch):
 
 
 @pytest.mark.django_db
-def test_with_another_engine_it_is_djangos(settings, alice):
+def test_another_engine_gets_djangos_own_user(settings, alice):
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
     request = request_with("", AuthenticationMiddleware)
     assert not request.user.is_authenticated
 
 
-def test_users_may_have_a_key_of_another_type():
+def test_a_user_model_with_a_uuid_key_is_supported():
     visit = subprocess.run(
         [sys.executable, "-m", "tests.uuid_users.visit"],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Requests that a page makes by itself."""
+"""Requests that a page makes by itself, such as pings: they are no activity."""
 
 from datetime import timedelta
 
@@ -41,7 +41,7 @@ def test_a_ping_doesnt_lengthen_the_idle_time(visitor):
     assert "Cookie" in answer["Vary"]
 
 
-def test_what_the_user_does_lengthens_it(visitor):
+def test_an_activity_of_the_user_lengthens_the_idle_time(visitor):
     assert "sessionid" in visitor.get("/awhoami/").cookies
     assert hours_left() > 24
 

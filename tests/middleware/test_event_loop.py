@@ -26,7 +26,7 @@ WATCHED = {
 
 
 class Watch:
-    """All calls of the database and the cache, and where they were made."""
+    """Records the calls of the database and the cache, in and outside of the loop."""
 
     def __init__(self):
         self.elsewhere, self.in_loop = [], []
@@ -53,7 +53,7 @@ def watch(monkeypatch):
     for owner, names in WATCHED.items():
         for name in names:
             monkeypatch.setattr(owner, name, watch.watched(owner, name))
-    # Else Django would forbid some, and whoever called them might go another way.
+    # Else Django raises for some calls in the loop, whose caller might go another way.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     return watch
 
@@ -68,7 +68,7 @@ def site(settings, engine):
 
 
 def run(coroutine):
-    """Run it in a loop of this thread; what is synchronous runs in another one."""
+    """Run it in a loop of this thread; synchronous code runs in another thread."""
 
     async def closing():
         try:
@@ -87,7 +87,7 @@ async def signed_in_client():
 
 
 @pytest.mark.usefixtures("site", "alice")
-def test_a_view_that_blocks_the_loop_is_found_out(watch):
+def test_watch_records_a_view_that_blocks_the_loop(watch):
     run(AsyncClient().get("/blocking/"))
     assert "CursorWrapper.execute" in watch.in_loop
 
@@ -145,7 +145,7 @@ def test_no_page_of_a_session_that_has_ended_blocks_the_loop(watch, alice, end):
     assert watch.in_loop == []
 
 
-# What the methods are called with that need to be.
+# The arguments of the methods that need some.
 ARGUMENTS = {
     "acreate_model_instance": [{"value": 1}],
     "adelete": [],
@@ -181,7 +181,7 @@ def test_no_asynchronous_method_blocks_the_loop(watch, store, alice, name, is_lo
             await session.aload()
             await session.akeys()
         await getattr(session, name)(*ARGUMENTS.get(name, []))
-        # What it changed is written, too; a session that it ended is refused.
+        # The method's changes are saved too; the save of an ended session is refused.
         with contextlib.suppress(UpdateError):
             await session.asave()
 

@@ -1,164 +1,30 @@
+"""The session of a request: its cookie, its save, its end during a request."""
+
 import sys
 from functools import partial
 
 import pytest
-from django.conf import settings as django_settings
-from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import OperationalError, transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.test import AsyncClient, Client, RequestFactory
+from django.test import AsyncClient, RequestFactory
 from django.utils import timezone
 from django.views.debug import ExceptionReporter
 
 from tests.conftest import sign_in
-from wagtail_user_sessions.cache import copies
+from tests.middleware.clients import COOKIE, use_cookie, warm_cache
 from wagtail_user_sessions.exceptions import SessionRefused
-from wagtail_user_sessions.middleware import SessionMiddleware, inactive_users
-from wagtail_user_sessions.models import Reason, Session
-from wagtail_user_sessions.signals import session_ended
+from wagtail_user_sessions.middleware import SessionMiddleware
+from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.sql import query_compiler
 from wagtail_user_sessions.sql.transactions import TrackedWrite
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-COOKIE = django_settings.SESSION_COOKIE_NAME
+
 FORGED = ["x" * 32, "1", "", "ÿ" * 40, "a" * 5000, "../../etc/passwd", "\x00" * 32]
-
-
-def warm(client):
-    """The first load of all adds an epoch, and the next one a copy."""
-    for _ in range(2):
-        client.get("/whoami/")
-
-
-def use_cookie(client, value):
-    client.cookies[COOKIE] = value
-
-
-# How many statements a page costs, beyond the one for the user
-
-
-def test_an_anonymous_page_costs_nothing(browser, statements):
-    with statements() as made:
-        browser().get("/")
-    assert made.all == []
-
-
-def test_a_page_that_ignores_its_session_costs_nothing_with_a_cookie_either(
-    browser, statements, alice
-):
-    client = browser(alice)
-    with statements() as made:
-        client.get("/")
-    assert made.all == []
-
-
-def test_a_page_that_reads_its_session_costs_one_query(
-    browser, statements, alice, engine
-):
-    client = browser(alice)
-    warm(client)
-    with statements() as made:
-        assert client.get("/whoami/").content == b"alice"
-    is_cached = engine.__name__.endswith("cached_db")
-    assert made.verbs == ([] if is_cached else ["SELECT"])
-    assert len(made.all) == len(made.verbs) + 1
-
-
-def test_a_page_that_changes_its_session_costs_one_update_more(
-    browser, statements, alice, engine
-):
-    client = browser(alice)
-    client.get("/change/?to=one")
-    warm(client)
-    with statements() as made:
-        client.get("/change/?to=two")
-    is_cached = engine.__name__.endswith("cached_db")
-    assert made.all[-1].startswith("UPDATE")
-    assert made.verbs == (["UPDATE"] if is_cached else ["SELECT", "UPDATE"])
-
-
-def test_a_changed_address_costs_one_update(browser, statements, alice, engine):
-    client = browser(alice)
-    warm(client)
-    with statements() as made:
-        client.get("/whoami/", REMOTE_ADDR="198.51.100.7")
-    is_cached = engine.__name__.endswith("cached_db")
-    assert made.verbs == (["UPDATE"] if is_cached else ["SELECT", "UPDATE"])
-    assert alice.session_set.get().ip == "198.51.100.7"
-
-
-@pytest.mark.parametrize(
-    ("name", "path"), [("sign-in", "/login/"), ("sign-out", "/logout/")]
-)
-def test_signing_in_and_out_cost_no_more_than_with_djangos_engine(
-    settings, statements, alice, engine, name, path
-):
-    ours, theirs = (_count(settings, path, use) for use in (_ours, _django))
-    assert ours <= theirs
-
-
-def _ours(settings):
-    return settings.SESSION_ENGINE, settings.MIDDLEWARE
-
-
-def _django(settings):
-    engine = settings.SESSION_ENGINE.rpartition(".")[2]
-    middleware = [
-        name.replace("wagtail_user_sessions", "django.contrib.sessions")
-        for name in settings.MIDDLEWARE
-    ]
-    return f"django.contrib.sessions.backends.{engine}", middleware
-
-
-def _count(settings, path, choose):
-    """The statements of the page, with a table for Django's own engine too."""
-    from django.contrib.sessions.backends import db as django_db
-    from django.db import connection
-
-    from tests.conftest import Statements
-
-    before = settings.SESSION_ENGINE, settings.MIDDLEWARE
-    settings.SESSION_ENGINE, settings.MIDDLEWARE = choose(settings)
-    is_django = settings.SESSION_ENGINE.startswith("django.")
-    model = _django_model() if is_django else None
-    try:
-        if model:
-            with connection.schema_editor() as editor:
-                editor.create_model(model)
-            django_db.SessionStore.get_model_class = classmethod(lambda cls: model)
-        client = Client()
-        credentials = {"username": "alice", "password": "secret"}
-        if path != "/login/":
-            client.post("/login/", credentials)
-        with Statements() as made:
-            client.post(path, credentials)
-        return len(made.all)
-    finally:
-        if model:
-            with connection.schema_editor() as editor:
-                editor.delete_model(model)
-        settings.SESSION_ENGINE, settings.MIDDLEWARE = before
-
-
-_models = []
-
-
-def _django_model():
-    from django.contrib.sessions.base_session import AbstractBaseSession
-
-    if not _models:
-
-        class DjangoSession(AbstractBaseSession):
-            class Meta:
-                app_label = "tests"
-                managed = False
-
-        _models.append(DjangoSession)
-    return _models[0]
 
 
 # Cookies that name no session
@@ -201,7 +67,7 @@ def test_a_visitor_with_a_forged_cookie_gets_a_key_of_the_sites_own(browser):
 # Signing in
 
 
-def test_every_sign_in_gets_a_new_key_and_kills_the_old_one(browser, alice):
+def test_every_sign_in_gets_a_new_key_and_invalidates_the_old_one(browser, alice):
     client = browser(alice)
     old_key, row = client.cookies[COOKIE].value, alice.session_set.get()
     credentials = {"username": "alice", "password": "secret"}
@@ -222,9 +88,7 @@ def test_another_users_sign_in_ends_the_session_of_the_first(browser, alice, bob
     assert client.get("/whoami/").content == b"bob"
 
 
-def test_a_sign_in_that_was_rolled_back_is_not_under_the_visitors_old_key(
-    browser, alice
-):
+def test_a_rolled_back_sign_in_does_not_keep_the_old_key_of_the_visitor(browser, alice):
     client = browser()
     client.get("/change/")
     planted = client.cookies[COOKIE].value
@@ -235,7 +99,7 @@ def test_a_sign_in_that_was_rolled_back_is_not_under_the_visitors_old_key(
 
 
 @pytest.mark.parametrize("path", ["/logout-rolled-back/", "/logout-failing/"])
-def test_a_sign_out_that_was_rolled_back_is_a_sign_out(browser, alice, path):
+def test_a_rolled_back_sign_out_still_ends_the_session(browser, alice, path):
     client = browser(alice)
     key = client.cookies[COOKIE].value
     client.post(path)
@@ -244,7 +108,7 @@ def test_a_sign_out_that_was_rolled_back_is_a_sign_out(browser, alice, path):
     assert not alice.session_set.exists()
 
 
-# Sessions that end beside a request
+# Sessions that end during a request
 
 
 def interrupted(engine, method, *, ends_row=True, cookie=None):
@@ -267,7 +131,7 @@ def interrupted(engine, method, *, ends_row=True, cookie=None):
     return SessionMiddleware(view), request
 
 
-def test_a_visitors_get_is_sent_to_the_same_page_again(engine):
+def test_a_get_whose_session_has_ended_is_redirected_to_the_same_page(engine):
     middleware, request = interrupted(engine, "get")
     response = middleware(request)
     assert (response.status_code, response.url) == (302, "/page/?a=b")
@@ -275,19 +139,19 @@ def test_a_visitors_get_is_sent_to_the_same_page_again(engine):
     assert COOKIE not in response.cookies
 
 
-def test_anything_but_a_get_is_a_bad_request(engine):
+def test_a_post_whose_session_has_ended_is_a_bad_request(engine):
     middleware, request = interrupted(engine, "post")
     with pytest.raises(SessionInterrupted):
         middleware(request)
 
 
-def test_a_get_whose_row_is_alive_is_a_bad_request_and_cannot_loop(engine):
+def test_a_refused_get_whose_row_still_exists_is_a_bad_request(engine):
     middleware, request = interrupted(engine, "get", ends_row=False)
     with pytest.raises(SessionInterrupted):
         middleware(request)
 
 
-def test_a_refusal_inside_a_view_ends_likewise(engine):
+def test_a_refusal_inside_a_view_is_redirected_to_the_same_page(engine):
     middleware, request = interrupted(engine, "get")
     middleware.process_request(request)
     request.session.keys()
@@ -297,7 +161,7 @@ def test_a_refusal_inside_a_view_ends_likewise(engine):
     assert middleware.process_exception(request, ValueError()) is None
 
 
-def test_a_database_that_is_gone_ends_in_a_bad_request(engine, monkeypatch):
+def test_a_refused_get_without_a_database_is_a_bad_request(engine, monkeypatch):
     middleware, request = interrupted(engine, "get", ends_row=False)
 
     def fail(*args):
@@ -309,7 +173,7 @@ def test_a_database_that_is_gone_ends_in_a_bad_request(engine, monkeypatch):
 
 
 def follow(client, path):
-    """The statuses until a page is no redirect, or for ten pages."""
+    """Return the statuses of up to ten requests, the last one being a 200 if any."""
     statuses = []
     while len(statuses) < 10 and statuses[-1:] != [200]:
         statuses.append(client.get(path).status_code)
@@ -317,13 +181,17 @@ def follow(client, path):
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_page_that_clears_a_session_unread_takes_a_dead_cookie(browser, method):
+def test_a_page_that_clears_the_session_unread_accepts_an_invalid_cookie(
+    browser, method
+):
     client = browser()
     use_cookie(client, "x" * 32)
     assert getattr(client, method)("/clear/").status_code == 200
 
 
-def test_a_dead_cookie_and_a_database_that_refuses_are_no_loop(browser, monkeypatch):
+def test_an_invalid_cookie_and_a_failing_database_cause_no_redirect_loop(
+    browser, monkeypatch
+):
     def refuse(*args, **kwargs):
         raise OperationalError
 
@@ -333,20 +201,20 @@ def test_a_dead_cookie_and_a_database_that_refuses_are_no_loop(browser, monkeypa
     assert client.get("/change/").status_code == 400
 
 
-def test_a_copy_that_outlived_its_row_is_no_loop(browser, alice):
+def test_a_copy_that_outlived_its_row_causes_no_redirect_loop(browser, alice):
     client = browser(alice)
-    warm(client)
+    warm_cache(client)
     Session.objects.all()._raw_delete("default")
     assert follow(client, "/change/?to=new") in ([302, 200], [200])
 
 
-def test_the_same_page_is_on_the_same_host(engine):
+def test_the_redirect_stays_on_the_same_host(engine):
     middleware, request = interrupted(engine, "get")
     request.path = request.path_info = "//evil.example/page/"
     assert not middleware(request).url.startswith("//")
 
 
-def test_a_sign_out_that_can_not_be_repeated_is_no_server_error(
+def test_a_rolled_back_sign_out_that_can_not_be_repeated_is_a_bad_request(
     browser, alice, engine, monkeypatch
 ):
     delete, calls = engine.SessionStore._delete, []
@@ -363,7 +231,7 @@ def test_a_sign_out_that_can_not_be_repeated_is_no_server_error(
 
 
 @pytest.mark.parametrize("is_rotated", [True, False])
-def test_a_page_that_fails_after_a_renewal_signs_nobody_out(
+def test_a_page_that_fails_after_a_new_key_signs_nobody_out(
     browser, alice, settings, is_rotated
 ):
     client = browser(alice)
@@ -374,131 +242,16 @@ def test_a_page_that_fails_after_a_renewal_signs_nobody_out(
     assert client.get("/whoami/").content == b"alice"
 
 
-def test_signals_of_a_request_without_a_session_are_taken(alice):
+def test_auth_signals_without_a_session_are_accepted(alice):
     for signal in (user_logged_in, user_logged_out):
         for request in (None, RequestFactory().get("/")):
             assert signal.send(type(alice), request=request, user=alice)
 
 
-# Users who may no longer sign in
-
-
-def test_a_user_who_is_deleted_beside_a_request_is_nobody(browser, alice):
-    client = browser(alice)
-    assert client.get(f"/delete-user/?pk={alice.pk}").content == b"nobody"
-
-
-@pytest.mark.parametrize("engine", ["cached_db"], indirect=True)
-def test_a_copy_of_a_deleted_users_session_is_nobodys(browser, alice, monkeypatch):
-    client = browser(alice)
-    warm(client)
-    monkeypatch.setattr(copies, "_mark", lambda *args: False)
-    alice.delete()
-    assert client.get("/whoami/").content == b"nobody"
-
-
-def test_users_without_is_active_are_taken(browser, alice, settings, monkeypatch):
-    class Missing:
-        def __get__(self, *args):
-            raise AttributeError
-
-    client = browser(alice)
-    settings.AUTHENTICATION_BACKENDS = ["tests.auth_backends.Another"]
-    monkeypatch.setattr(get_user_model(), "is_active", Missing())
-    assert client.get("/whoami/").status_code == 200
-
-
-def test_a_user_whom_somebody_has_forgotten_was_not_refused(rf):
-    request = rf.get("/")
-    request._cached_user = None
-    assert not inactive_users._was_refused(request)
-
-
-def test_a_save_of_a_visitor_asks_for_no_client(store):
-    def refuse():
-        raise AssertionError("nobody needs it")
-
-    session = store()
-    session.read_client = refuse
-    session["value"] = 1
-    session.save()
-    session["value"] = 2
-    session.save()
-    assert store(session.session_key)["value"] == 2
-
-
-@pytest.mark.parametrize(
-    "deactivate",
-    [
-        lambda user: get_user_model().objects.update(is_active=False),
-        lambda user: setattr(user, "is_active", False) or user.save(),
-    ],
-)
-def test_the_next_request_of_a_deactivated_user_is_refused_and_ends_the_row(
-    browser, alice, deactivate
-):
-    client = browser(alice)
-    reasons = []
-
-    def listen(reason, **kwargs):
-        reasons.append(reason)
-
-    session_ended.connect(listen)
-    deactivate(alice)
-    assert not alice.session_set.select_related("user").get().is_active
-    assert client.get("/whoami/").content == b"nobody"
-    session_ended.disconnect(listen)
-    assert not alice.session_set.exists()
-    assert reasons == [Reason.USER_INACTIVE]
-
-
-def test_the_next_request_after_a_new_password_is_refused_and_ends_the_row(
-    browser, alice
-):
-    client = browser(alice)
-    alice.set_password("another")
-    alice.save()
-    assert not alice.session_set.select_related("user").get().is_active
-    assert client.get("/whoami/").content == b"nobody"
-    assert not alice.session_set.exists()
-
-
-def test_who_changes_the_password_stays_signed_in_and_all_others_do_not(browser, alice):
-    here, there = browser(alice), browser(alice)
-    response = here.post(
-        "/password/",
-        {
-            "old_password": "secret",
-            "new_password1": "Vq7-rain",
-            "new_password2": "Vq7-rain",
-        },
-    )
-    assert response.status_code == 302
-    assert here.get("/whoami/").content == b"alice"
-    assert there.get("/whoami/").content == b"nobody"
-    assert alice.session_set.count() == 1
-
-
-def test_a_rotated_secret_key_signs_nobody_out(browser, alice, settings):
-    client = browser(alice)
-    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
-    settings.SECRET_KEY = "another secret"
-    assert client.get("/whoami/").content == b"alice"
-    settings.SECRET_KEY_FALLBACKS = []
-    assert client.get("/whoami/").content == b"alice"
-
-
-def test_a_user_whose_backend_is_elsewhere_keeps_the_session(browser, alice, settings):
-    client = browser(alice)
-    settings.AUTHENTICATION_BACKENDS = ["tests.auth_backends.Another"]
-    assert client.get("/whoami/").content == b"nobody"
-    assert alice.session_set.exists()
-
-
 # Asynchronous pages
 
 
-def test_asynchronous_pages_do_the_same(engine, alice):
+def test_asynchronous_pages_do_what_synchronous_ones_do(engine, alice):
     from asgiref.sync import async_to_sync
 
     @async_to_sync
@@ -525,7 +278,20 @@ def test_asynchronous_pages_do_the_same(engine, alice):
     assert not alice.session_set.exists()
 
 
-# What a page may know
+def test_the_save_of_an_anonymous_session_reads_no_client(store):
+    def refuse():
+        raise AssertionError("the client was read")
+
+    session = store()
+    session.read_client = refuse
+    session["value"] = 1
+    session.save()
+    session["value"] = 2
+    session.save()
+    assert store(session.session_key)["value"] == 2
+
+
+# What a page can know
 
 
 def test_the_id_of_the_session_is_that_of_its_row(browser, alice):
@@ -534,7 +300,7 @@ def test_the_id_of_the_session_is_that_of_its_row(browser, alice):
     assert client.get("/keys/").json() == {"id": str(row.pk)}
 
 
-def test_a_row_knows_its_request(store, alice):
+def test_for_request_and_is_current_find_the_row_of_the_request(store, alice):
     session, other = sign_in(store, alice), sign_in(store, alice)
     request = RequestFactory().get("/")
     request.session = store(session.session_key)
@@ -548,7 +314,7 @@ def test_a_row_knows_its_request(store, alice):
 
 
 def test_no_report_of_an_error_contains_the_key(store, alice, monkeypatch):
-    """Reports hold the local variables of each function on the way."""
+    """Reports contain the local variables of each function in the traceback."""
 
     def report(act):
         session = sign_in(store, alice)

@@ -1,4 +1,4 @@
-"""A site with no more than what the package asks for, and without Wagtail."""
+"""A site with only what the package requires, and without Wagtail."""
 
 SECRET_KEY = "a secret of the tests alone"
 ALLOWED_HOSTS = ["testserver", "127.0.0.1"]

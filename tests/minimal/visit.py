@@ -1,4 +1,4 @@
-"""Visits the minimal site, as a process of its own: ``python -m tests.minimal.visit``."""
+"""Visit the minimal site in its own process: ``python -m tests.minimal.visit``."""
 
 import os
 import re
@@ -17,7 +17,7 @@ def signed_in(user):
 
 
 def form(page, action):
-    """The fields of the form that is sent to the address."""
+    """Return the hidden fields of the form whose action is this URL."""
     html = re.search(f'<form[^>]* action="{re.escape(action)}".*?</form>', page, re.S)[
         0
     ]

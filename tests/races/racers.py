@@ -1,4 +1,4 @@
-"""Processes that work on one session at the same time."""
+"""Processes that race on one session."""
 
 import multiprocessing
 import traceback
@@ -47,7 +47,7 @@ class Racer:
 
 @contextmanager
 def racing(*functions):
-    """Racers for the functions; the parent's connections are not inherited."""
+    """Start a racer for each function; none inherits the parent's connections."""
     connections.close_all()
     racers = [Racer(function) for function in functions]
     try:

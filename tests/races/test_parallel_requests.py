@@ -1,4 +1,4 @@
-"""Twenty requests at once beside something that ends or renews their session."""
+"""Twenty parallel requests beside an action that ends or renews their session."""
 
 import itertools
 import threading
@@ -21,13 +21,13 @@ ROUNDS = 5
 
 
 def request_in_parallel(key, beside):
-    """The statuses of requests that change the session, and that of ``beside``."""
-    together = threading.Barrier(PARALLEL + 1)
+    """Return the statuses of the requests, and what ``beside()`` returns."""
+    start = threading.Barrier(PARALLEL + 1)
 
     def visit(number):
         client = Client(raise_request_exception=False)
         client.cookies["sessionid"] = key
-        together.wait()
+        start.wait()
         try:
             if number % 2:
                 return client.get(f"/change/?key=k{number}").status_code
@@ -36,7 +36,7 @@ def request_in_parallel(key, beside):
             connections.close_all()
 
     def act():
-        together.wait()
+        start.wait()
         try:
             return beside()
         finally:
@@ -52,7 +52,7 @@ def key_of(client):
     return client.cookies["sessionid"].value
 
 
-def test_a_change_of_password_beside_them_fails_none(browser, alice):
+def test_parallel_requests_beside_a_change_of_password_never_fail(browser, alice):
     passwords = ["secret", *(f"Vq7-rain-{number}" for number in range(ROUNDS))]
     for old, new in itertools.pairwise(passwords):
         client = browser()
@@ -65,7 +65,7 @@ def test_a_change_of_password_beside_them_fails_none(browser, alice):
         assert response.status_code in {302, 400}
 
 
-def test_a_rotated_secret_beside_them_fails_none_and_signs_nobody_out(
+def test_parallel_requests_with_a_rotated_secret_never_fail_and_sign_nobody_out(
     browser, alice, settings
 ):
     client = browser(alice)
@@ -77,7 +77,9 @@ def test_a_rotated_secret_beside_them_fails_none_and_signs_nobody_out(
     assert alice.session_set.count() == 1
 
 
-def test_a_revocation_beside_them_fails_none_and_brings_nothing_back(browser, alice):
+def test_parallel_requests_beside_a_revocation_never_fail_and_revive_no_session(
+    browser, alice
+):
     for _ in range(ROUNDS):
         client = browser(alice)
         statuses, count = request_in_parallel(

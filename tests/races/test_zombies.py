@@ -1,7 +1,7 @@
-"""Sessions that ended, and must not come back from the cache.
+"""Ended sessions that must not come back from the cache.
 
-Each test puts the writer of the cache at the worst moment there is: it waits
-between its step in the database and its step in the cache.
+Each test makes the writer of the cache wait at the worst moment: between its step in
+the database and its step in the cache.
 """
 
 import contextlib
@@ -50,7 +50,7 @@ def count_zombies(racer_functions, play):
 
 @pytest.fixture
 def worst_moments(monkeypatch):
-    """Makes a racer wait before it tells the cache: until both moments were met."""
+    """Makes a racer wait before an operation of the cache, until the test goes on."""
     reached, go_on = barrier(), barrier()
     real = copies._try
 
@@ -68,7 +68,7 @@ def worst_moments(monkeypatch):
 
 
 @pytest.mark.parametrize("has_old_copy", [False, True])
-def test_a_load_that_read_the_row_before_its_end_fills_the_cache_in_vain(
+def test_a_copy_of_a_row_read_before_its_deletion_is_not_believed(
     worst_moments, has_old_copy
 ):
     wait_before, reached, go_on = worst_moments
@@ -79,7 +79,7 @@ def test_a_load_that_read_the_row_before_its_end_fills_the_cache_in_vain(
 
     def play(reader, ender):
         key = new_key()
-        load(new_key())  # There is an epoch.
+        load(new_key())  # Makes an epoch.
         if has_old_copy:
             load(key)
             copies.purge_all()
@@ -93,7 +93,9 @@ def test_a_load_that_read_the_row_before_its_end_fills_the_cache_in_vain(
     assert count_zombies((slow_load, end), play) == 0
 
 
-def test_a_save_that_tells_the_cache_after_the_end_brings_nothing_back(worst_moments):
+def test_a_save_that_notifies_the_cache_after_the_deletion_revives_no_session(
+    worst_moments,
+):
     wait_before, reached, go_on = worst_moments
 
     def slow_save(session_key):
@@ -137,7 +139,7 @@ def test_a_load_during_a_long_transaction_that_ends_the_session_leaves_no_copy()
     assert count_zombies((end_slowly, load), play) == 0
 
 
-def test_a_key_that_was_changed_is_dead_at_once(worst_moments):
+def test_a_cycled_key_is_refused_at_once(worst_moments):
     wait_before, reached, go_on = worst_moments
 
     def slow_load(session_key):

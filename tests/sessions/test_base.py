@@ -1,359 +1,382 @@
-"""Sessions deleted with one statement, and those that can't be."""
+"""The query set and the model: deletion, updates, and revocation in batches."""
 
-import logging
+import sqlite3
+import uuid
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import Error, OperationalError, connection, models, transaction
-from django.db.models import Exists, OuterRef
-from django.db.models.signals import post_delete, pre_delete
-from django.test.utils import isolate_apps
-from wagtail.models import ModelLogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import DatabaseError, NotSupportedError, connection, transaction
+from django.db.models import Count, Exists, F, OuterRef, Window
+from django.db.models.functions import RowNumber
+from django.db.models.signals import post_delete
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from tests.backends.test_cycle_key import is_signed_in, renew
 from tests.conftest import listening, sign_in
-from tests.models import AccountSession
-from tests.models import SessionStore as AccountStore
-from wagtail_user_sessions.models import Reason, Session
-from wagtail_user_sessions.sessions import deletion
-from wagtail_user_sessions.sessions.end_events import sessions_ended
+from wagtail_user_sessions.models import Session, SessionQuerySet
+from wagtail_user_sessions.sessions import base
+from wagtail_user_sessions.sessions.reasons import current_end_context
 from wagtail_user_sessions.signals import session_ended
-from wagtail_user_sessions.sql import fast_delete
-from wagtail_user_sessions.sql.fast_delete import has_delete_side_effects
-from wagtail_user_sessions.wagtail_admin import log_actions
+from wagtail_user_sessions.sql.instances import copy_instance
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LABEL = "wagtail_user_sessions.Session"
+NEWEST_FIRST = Window(
+    RowNumber(), partition_by="user", order_by=[F("created_at").desc(), "pk"]
+)
+QUERY_SETS = {
+    "all": lambda rows: rows,
+    "only": lambda rows: rows.only("pk"),
+    "only of some": lambda rows: rows.only("id", "ip"),
+    "defer": lambda rows: rows.defer("key_hash", "session_data"),
+    "join": lambda rows: rows.filter(user__username="alice"),
+    "exclude": lambda rows: rows.exclude(user__username="bob"),
+    "distinct": lambda rows: rows.filter(user__username="alice").distinct(),
+    "count": lambda rows: rows.annotate(n=Count("pk")).filter(n=1),
+    "count of joined": lambda rows: rows.annotate(n=Count("user__groups")).filter(n=0),
+    "expression": lambda rows: rows.annotate(name_of=F("user__username")),
+    "exists": lambda rows: rows.filter(
+        Exists(get_user_model().objects.filter(pk=OuterRef("user_id")))
+    ),
+    "window": lambda rows: rows.annotate(n=NEWEST_FIRST).filter(n__gte=1),
+    "ordered": lambda rows: rows.order_by("user__username", "?"),
+    "selected": lambda rows: rows.select_related("user"),
+}
 
 
-@pytest.fixture
-def nobody_listens():
-    """As on a site without Wagtail's admin, whose log is told of deletions."""
-    sessions_ended.disconnect(log_actions.sessions_ended, sender=Session)
-    yield
-    sessions_ended.connect(log_actions.sessions_ended, sender=Session)
-
-
-@pytest.fixture
-def told():
-    """The rows that ``session_ended`` has told of, by their ids."""
-    rows = {}
-
-    def listen(session, reason, actor, **kwargs):
-        assert session.pk not in rows
-        rows[session.pk] = session, reason, actor
-
-    session_ended.connect(listen)
-    yield rows
-    session_ended.disconnect(listen)
-
-
-def values_of(row):
-    return {
-        field.attname: getattr(row, field.attname)
-        for field in row._meta.concrete_fields
-    }
-
-
-def by_the_collector(monkeypatch):
-    monkeypatch.setattr(fast_delete, "_can_return", lambda connection: False)
-
-
-def verbs_of(statements, delete):
-    with statements() as made:
-        delete()
-    return made.verbs
-
-
-def is_one_statement(statements, delete):
-    with statements() as made:
-        delete()
-    return not any(sql.startswith("SELECT") for sql in made.all)
-
-
-# With one statement
-
-
-@pytest.mark.usefixtures("nobody_listens")
-@pytest.mark.parametrize("number", [1, 20])
-def test_rows_are_deleted_with_one_statement(store, alice, statements, number):
-    for _ in range(number):
-        sign_in(store, alice)
-    expected = ["DELETE"]
-    if store.keeps_copies:
-        # The cache is told before the commit.
-        expected = ["BEGIN", "DELETE", "COMMIT"]
-    assert verbs_of(statements, alice.session_set.all().revoke) == expected
-
-
-def test_as_many_statements_log_one_row_as_twenty(store, alice, bob, statements):
-    counts = []
-    # The first one reads what the log then remembers.
-    for number in (1, 1, 20):
-        for _ in range(number):
-            sign_in(store, alice)
-        with statements() as made:
-            alice.session_set.all().revoke(by=bob)
-        counts.append(len(made.all))
-        assert ModelLogEntry.objects.filter(user=bob).count() == number
-        ModelLogEntry.objects.all().delete()
-    assert counts[1] == counts[2]
-
-
-@pytest.mark.parametrize("is_heard", [False, True])
-def test_rows_of_a_user_whose_key_is_a_text_are_deleted(
-    store, alice, is_heard, request
-):
-    if not is_heard:
-        request.getfixturevalue("nobody_listens")
-    sessions = [sign_in(store, alice) for _ in range(2)]
-    user = get_user_model()(pk=str(alice.pk))
-    assert user.session_set.all().revoke() == 2
-    assert not any(map(is_signed_in, sessions))
-
-
-def test_rows_of_a_union_are_deleted(store, alice, bob, told):
-    sessions = [sign_in(store, user) for user in (alice, bob)]
-    rows = alice.session_set.all() | Session.objects.filter(user=bob)
-    assert rows.revoke() == 2
-    assert {row.user for row, _, _ in told.values()} == {alice, bob}
-    assert not any(map(is_signed_in, sessions))
-
-
-def read_by(made):
-    (sql,) = [sql for sql in made.all if sql.startswith("DELETE")]
-    return sql.partition(" RETURNING ")[2]
-
-
-@pytest.mark.parametrize("is_logged", [False, True])
-def test_no_more_is_read_than_somebody_is_told_of(
-    store, alice, statements, caplog, is_logged
-):
-    if is_logged:
-        caplog.set_level(logging.INFO, logger="wagtail_user_sessions")
-    sign_in(store, alice)
-    with statements() as made:
-        assert alice.session_set.all().revoke() == 1
-    assert bool(read_by(made)) == (is_logged or store.keeps_copies)
-    assert "session_data" not in read_by(made)
-
-
-def test_all_is_read_where_the_log_is_told_of_it(store, alice, bob, statements):
-    sign_in(store, alice)
-    with statements() as made:
-        alice.session_set.all().revoke(by=bob)
-    assert "user_agent" in read_by(made)
-
-
-@pytest.mark.usefixtures("nobody_listens")
-def test_what_nobody_listens_to_is_logged(store, alice, caplog):
-    caplog.set_level(logging.INFO, logger="wagtail_user_sessions")
-    session = sign_in(store, alice)
-    pk = session.id
-    alice.session_set.all().revoke(reason="lost phone", by=alice)
-    assert (
-        f"Session {pk} of user {alice.pk} ended: lost phone, by user {alice.pk}"
-        in caplog.text
+def test_active_and_expired_select_by_the_expiry_date(store, alice):
+    current, past = sign_in(store, alice), sign_in(store, alice)
+    Session.objects.for_key(past.session_key).update(
+        expire_date=timezone.now() - timedelta(seconds=1)
     )
+    assert [row.pk for row in Session.objects.active()] == [current.id]
+    assert Session.objects.expired().count() == 1
+    assert not Session.objects.expired().get().is_active
+    assert alice.session_set.filter(expire_date__gt=timezone.now()).count() == 1
 
 
-@pytest.mark.usefixtures("nobody_listens")
-def test_what_nobody_listens_to_takes_its_copies_along(store, alice):
-    sessions = [sign_in(store, alice) for _ in range(3)]
-    assert all(map(is_signed_in, sessions * 2))
-    assert alice.session_set.all().revoke() == 3
-    assert not any(map(is_signed_in, sessions))
-
-
-@pytest.mark.parametrize("is_collected", [False, True])
-def test_rows_are_told_of_as_they_last_were(
-    store, alice, bob, told, monkeypatch, is_collected
-):
-    if is_collected:
-        by_the_collector(monkeypatch)
-    sessions = [sign_in(store, alice, cart=number) for number in range(3)]
+@pytest.mark.parametrize("name", QUERY_SETS)
+def test_revoke_ends_the_rows_of_any_query_and_no_others(store, alice, bob, name):
+    ours = [sign_in(store, alice), sign_in(store, alice)]
     theirs = sign_in(store, bob)
-    before = {row.pk: values_of(row) for row in alice.session_set.all()}
-    rows = alice.session_set.defer("session_data").order_by("?")
-    assert rows.revoke(by=bob, reason="lost phone") == 3
-    assert {pk: values_of(row) for pk, (row, _, _) in told.items()} == before
-    assert {entry[1:] for entry in told.values()} == {("lost phone", bob)}
-    assert not any(map(is_signed_in, sessions))
+    assert all(map(is_signed_in, [*ours, theirs]))
+    rows = QUERY_SETS[name](alice.session_set.all())
+    assert rows.revoke() == 2
+    assert not any(map(is_signed_in, ours))
     assert is_signed_in(theirs)
 
 
-@pytest.mark.parametrize("is_collected", [False, True])
-def test_a_deletion_answers_as_djangos(store, alice, monkeypatch, is_collected):
-    if is_collected:
-        by_the_collector(monkeypatch)
-    for _ in range(2):
-        sign_in(store, alice)
-    assert alice.session_set.none().delete() == (0, {})
-    assert alice.session_set.filter(name="unknown").delete() == (0, {})
-    assert alice.session_set.all().delete() == (2, {LABEL: 2})
+def test_delete_by_rank_leaves_the_newest_session(store, alice):
+    sessions = [sign_in(store, alice) for _ in range(4)]
+    for hours, session in enumerate(sessions):
+        created_at = timezone.now() - timedelta(hours=hours)
+        Session.objects.filter(pk=session.id).update(created_at=created_at)
+    rows = Session.objects.annotate(rank=NEWEST_FIRST).filter(rank__gt=1)
+    assert rows.delete()[0] == 3
+    assert Session.objects.get().pk == sessions[0].id
 
 
-@pytest.mark.parametrize("is_collected", [False, True])
-def test_the_user_of_a_row_that_has_ended_is_known(
-    store, alice, monkeypatch, statements, is_collected
-):
-    if is_collected:
-        by_the_collector(monkeypatch)
-    sign_in(store, alice)
-    users = []
-
-    def listen(session, **kwargs):
-        users.append(session.user)
-
-    with listening(session_ended, listen), statements() as made:
-        alice.session_set.all().revoke()
-    assert users[0] is alice
-    assert not [sql for sql in made.all if "auth_user" in sql]
-
-
-def test_columns_of_a_sites_own_are_told_of(alice, told, statements):
-    sign_in(AccountStore, alice, account_id=7)
-    rows = AccountSession.objects.filter(account_id=7)
-    assert is_one_statement(statements, rows.revoke)
-    ((row, reason, _),) = told.values()
-    assert (type(row), row.account_id, reason) == (AccountSession, 7, Reason.REVOKED)
-
-
-@pytest.mark.usefixtures("told")
-def test_a_key_renewed_right_before_the_statement_ends_with_its_row(
+def test_revoke_of_distinct_rows_removes_the_copy_under_a_renewed_key(
     store, alice, monkeypatch
 ):
     session = sign_in(store, alice)
-    is_signed_in(session)
-    renewed = []
-    real = deletion._before_commit
-
-    def renewing(rows, **how):
-        renewed.append(renew(session))
-        return real(rows, **how)
-
-    monkeypatch.setattr(deletion, "_before_commit", renewing)
-    assert alice.session_set.all().revoke() == 1
-    assert not is_signed_in(renewed[0])
+    rows = Session.objects.filter(user__username="alice").distinct()
+    list(rows)
+    renewed = renew(session)
+    assert rows.revoke() == 1
+    assert not is_signed_in(renewed)
 
 
-def test_a_statement_that_was_given_up_is_done_again_and_told_of_once(
-    store, alice, told
-):
+def test_a_cascade_removes_the_copy_under_a_renewed_key(store, alice, monkeypatch):
     session = sign_in(store, alice)
-    is_signed_in(session)
-    given_up = []
+    user = get_user_model().objects.get(pk=alice.pk)
+    renewed = []
+    original = Session._base_manager.get_queryset().__class__.__iter__
 
-    def give_up(execute, sql, *args):
-        if sql.startswith("DELETE") and not given_up:
-            given_up.append(sql)
-            error = OperationalError("deadlock")
-            error.__cause__ = Error(1213)
-            raise error
-        return execute(sql, *args)
+    def renewing(rows):
+        found = list(original(rows))
+        if rows.model is Session and not renewed:
+            # The cascade has just read the row.
+            renewed.append(None)
+            renewed[0] = renew(session)
+        return iter(found)
 
-    with connection.execute_wrapper(give_up):
-        assert alice.session_set.all().revoke() == 1
-    assert given_up
-    assert len(told) == 1
-    assert not is_signed_in(session)
-
-
-def test_a_statement_that_fails_breaks_the_transaction_that_is_open(store, alice):
-    sign_in(store, alice)
-
-    def fail(execute, sql, *args):
-        if sql.startswith("DELETE"):
-            raise OperationalError
-        return execute(sql, *args)
-
-    with transaction.atomic():
-        with connection.execute_wrapper(fail), pytest.raises(OperationalError):
-            alice.session_set.all().delete()
-        assert transaction.get_rollback()
-        transaction.set_rollback(True)
-    assert alice.session_set.count() == 1
+    monkeypatch.setattr("django.db.models.query.QuerySet.__iter__", renewing)
+    user.delete()
+    monkeypatch.undo()
+    assert renewed[0].session_key is not None
+    assert not is_signed_in(renewed[0])
+    assert not type(session)(renewed[0].session_key).keys()
 
 
-# Read before
+def test_a_post_delete_receiver_can_read_the_session_data(store, alice):
+    session = sign_in(store, alice, cart="full")
+    seen = []
+
+    def audit(instance, **kwargs):
+        seen.append(instance.get_decoded()["cart"])
+
+    post_delete.connect(audit, sender=Session)
+    try:
+        store(session.session_key).flush()
+        sign_in(store, alice, cart="empty")
+        alice.session_set.all().delete()
+    finally:
+        post_delete.disconnect(audit, sender=Session)
+    assert seen == ["full", "empty"]
+
+
+def test_a_session_ended_receiver_can_read_the_session_data(store, alice):
+    seen = []
+
+    def listen(session, **kwargs):
+        seen.append(session.get_decoded()["cart"])
+
+    session_ended.connect(listen)
+    try:
+        for number in range(3):
+            sign_in(store, alice, cart=number)
+        Session.objects.first().delete()
+        Session.objects.defer("session_data").first().revoke()
+        Session.objects.all().revoke()
+    finally:
+        session_ended.disconnect(listen)
+    assert sorted(seen) == [0, 1, 2]
 
 
 @pytest.mark.parametrize(
-    "chosen",
+    "refused",
     [
-        lambda rows: rows.filter(user__username="alice"),
-        lambda rows: rows.exclude(user__username="bob"),
-        lambda rows: rows.filter(user__username="alice").distinct(),
-        lambda rows: rows.filter(pk__in=Session.objects.filter(name="").values("pk")),
-        lambda rows: rows.filter(
-            Exists(get_user_model().objects.filter(pk=OuterRef("user_id")))
-        ),
-        pytest.param(
-            lambda rows: rows.extra(
-                tables=["auth_user"], where=["auth_user.username = 'alice'"]
-            ),
-            marks=pytest.mark.skipif(
-                "connection.vendor == 'sqlite'", reason="its UPDATE has one table"
-            ),
-        ),
+        lambda rows: rows.values("pk").delete(),
+        lambda rows: rows.union(rows).delete(),
+        lambda rows: rows[:1].delete(),
+        lambda rows: rows.distinct("pk").delete(),
     ],
 )
-def test_rows_that_others_choose_are_read_before(store, alice, bob, chosen, statements):
-    sessions = [sign_in(store, alice) for _ in range(2)]
+def test_a_deletion_that_django_refuses_breaks_no_transaction(store, alice, refused):
+    sign_in(store, alice)
+    with transaction.atomic():
+        with pytest.raises((TypeError, NotSupportedError)):
+            refused(Session.objects.all())
+        assert Session.objects.count() == 1
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="a limit of SQLite's")
+def test_delete_by_a_join_works_for_more_rows_than_a_statement_has_variables(
+    store, alice, monkeypatch
+):
+    row = Session.objects.get(pk=sign_in(store, alice).id)
+    copies = []
+    for number in range(150):
+        row.pk, row.key_hash = uuid.uuid4(), number.to_bytes(32)
+        copies.append(copy_instance(row))
+    Session.objects.bulk_create(copies)
+    limit = sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER
+    before = connection.connection.setlimit(limit, 120)
+    monkeypatch.setattr(type(connection.features), "max_query_params", 120)
+    try:
+        deleted, _ = Session.objects.filter(user__username="alice").delete()
+    finally:
+        connection.connection.setlimit(limit, before)
+    assert deleted == 151
+
+
+def test_delete_clears_the_result_cache_of_the_query_set(store, alice):
+    sign_in(store, alice)
+    rows = Session.objects.all()
+    assert len(rows) == 1
+    rows.delete()
+    assert len(rows) == 0
+
+
+def test_delete_raises_for_a_row_without_a_primary_key():
+    row = Session()
+    row.pk = None
+    with pytest.raises(ValueError, match="can't be deleted"):
+        row.delete()
+
+
+@pytest.mark.parametrize(
+    "take_away",
+    [
+        lambda user, row: user.session_set.clear(),
+        lambda user, row: user.session_set.remove(row),
+        lambda user, row: user.session_set.set([]),
+        lambda user, row: Session.objects.update(user=None),
+        lambda user, row: Session.objects.update(user_id=None),
+    ],
+)
+def test_update_refuses_to_take_a_session_from_its_user(store, alice, take_away):
+    session = sign_in(store, alice)
+    with pytest.raises(TypeError, match="delete or revoke"):
+        take_away(alice, Session.objects.get())
+    assert alice.session_set.count() == 1
+    assert is_signed_in(session)
+
+
+def test_a_row_given_to_another_user_admits_neither_user(store, alice, bob):
+    session = sign_in(store, alice, cart="full")
+    row = Session.objects.get()
+    is_signed_in(session)
+    assert is_signed_in(session)
+    row.user = bob
+    row.save()
+    assert dict(store(session.session_key).items()) == {"cart": "full"}
+
+
+# Revocation in batches
+
+
+@pytest.fixture
+def deletions(monkeypatch):
+    """The number of rows of each deletion; calls ``after(number)`` after each."""
+
+    class Deletions(list):
+        def after(self, number):
+            pass
+
+    made = Deletions()
+
+    def delete_rows(rows):
+        deleted = original(rows)
+        made.append(deleted[0])
+        made.after(len(made))
+        return deleted
+
+    original = base.delete_rows
+    monkeypatch.setattr(base, "delete_rows", delete_rows)
+    return made
+
+
+def test_revoke_in_batches_deletes_no_more_rows_at_a_time(store, alice, bob, deletions):
+    sessions = [sign_in(store, alice) for _ in range(5)]
     theirs = sign_in(store, bob)
-    rows = chosen(Session.objects.filter(user=alice))
-    assert not is_one_statement(statements, rows.delete)
+    ended = []
+
+    def listen(session, reason, actor, **kwargs):
+        ended.append((session.user_id, reason, actor))
+
+    with listening(session_ended, listen):
+        count = alice.session_set.all().revoke(
+            by=bob, reason="lost phone", batch_size=2
+        )
+    assert deletions == [2, 2, 1]
+    assert (count, count.cache_failed) == (5, False)
+    assert ended == [(alice.pk, "lost phone", bob)] * 5
     assert not any(map(is_signed_in, sessions))
     assert is_signed_in(theirs)
 
 
-@pytest.mark.parametrize("signal", [pre_delete, post_delete])
-def test_rows_are_read_before_for_a_receiver_of_the_sites_own(
-    store, alice, signal, statements
+def test_revoke_without_a_batch_size_is_one_deletion(store, alice, deletions):
+    for _ in range(5):
+        sign_in(store, alice)
+    assert alice.session_set.all().revoke() == 5
+    assert deletions == [5]
+
+
+def test_revoke_in_batches_of_no_rows_deletes_nothing(store, alice, deletions):
+    count = alice.session_set.all().revoke(batch_size=2)
+    assert (count, count.cache_failed) == (0, False)
+    assert deletions == []
+
+
+def test_revoke_in_batches_leaves_a_row_alone_that_changed_its_user_meanwhile(
+    store, alice, bob, deletions
 ):
-    session = sign_in(store, alice, cart="full")
-    rows = alice.session_set.all()
-    heard = []
+    for _ in range(3):
+        sign_in(store, alice)
+    changed = []
 
-    def listen(instance, origin, **kwargs):
-        heard.append((instance.pk, instance.get_decoded()["cart"], type(origin)))
+    def give_one_away(number):
+        if number == 1:
+            changed.append(alice.session_set.first().pk)
+            # Past ``update()``, which would refuse the user alone.
+            rows = Session.objects.filter(pk=changed[0])
+            rows.update(user=bob, session_data=F("session_data"))
 
-    pk = session.id
-    with listening(signal, listen, sender=Session):
-        assert not is_one_statement(statements, rows.delete)
-    assert heard == [(pk, "full", type(rows))]
+    deletions.after = give_one_away
+    assert alice.session_set.all().revoke(batch_size=1) == 2
+    assert sorted(deletions) == [0, 1, 1]
+    assert [row.pk for row in Session.objects.all()] == changed
 
 
-@pytest.mark.usefixtures("told")
-def test_rows_are_read_before_where_the_database_returns_none(
-    store, alice, statements, monkeypatch
+@pytest.mark.parametrize("failing", [1, 2, 3, None])
+def test_revoke_in_batches_adds_up_counts_and_reports_any_failure_of_the_cache(
+    store, alice, deletions, failing
 ):
-    by_the_collector(monkeypatch)
-    sign_in(store, alice)
-    assert not is_one_statement(statements, alice.session_set.all().delete)
+    for _ in range(5):
+        sign_in(store, alice)
+
+    def fail(number):
+        if number == failing:
+            current_end_context().cache_failed = True
+
+    deletions.after = fail
+    count = alice.session_set.all().revoke(batch_size=2)
+    assert (count, count.cache_failed) == (5, failing is not None)
 
 
-@isolate_apps("tests")
-def test_a_model_with_parents_or_with_rows_that_go_along_has_followers():
-    class ChildSession(AccountSession):
-        class Meta:
-            app_label = "tests"
+def test_an_error_in_a_batch_leaves_the_batches_before_it_deleted(
+    store, alice, deletions
+):
+    sessions = [sign_in(store, alice) for _ in range(3)]
 
-    class ProxySession(AccountSession):
-        class Meta:
-            proxy = True
-            app_label = "tests"
+    def fail(execute, sql, *args):
+        if sql.startswith("DELETE") and deletions:
+            raise DatabaseError
+        return execute(sql, *args)
 
-    class Note(models.Model):
-        session = models.ForeignKey(AccountSession, models.CASCADE)
+    with connection.execute_wrapper(fail), pytest.raises(DatabaseError):
+        alice.session_set.all().revoke(batch_size=1)
+    assert sum(map(is_signed_in, sessions)) == alice.session_set.count() == 2
 
-        class Meta:
-            app_label = "tests"
 
-        def __str__(self):
-            return "a note"
+DJANGO_ADMIN = "/django-admin/wagtail_user_sessions/session/"
+SNIPPETS = "wagtailsnippets_wagtail_user_sessions_session"
 
-    assert has_delete_side_effects(ChildSession)
-    assert has_delete_side_effects(ProxySession)
-    assert not has_delete_side_effects(Note)
+
+def delete_selected(client, row):
+    data = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
+    return client.post(DJANGO_ADMIN, data)
+
+
+def sign_out_users(client, row):
+    data = {"action": "sign_out_users", "_selected_action": [row.pk]}
+    return client.post(DJANGO_ADMIN, data)
+
+
+def revoke_in_bulk(client, row):
+    url = f"/admin/bulk/wagtail_user_sessions/session/delete/?id={row.pk}"
+    return client.post(url)
+
+
+def revoke_user(client, row):
+    return client.post(reverse(f"{SNIPPETS}:revoke_user", args=[row.user_id]))
+
+
+@pytest.mark.parametrize(
+    "action", [delete_selected, sign_out_users, revoke_in_bulk, revoke_user]
+)
+def test_the_admins_of_django_and_wagtail_revoke_in_batches(
+    store, alice, django_user_model, monkeypatch, action
+):
+    # Another test may have emptied the table of content types.
+    ContentType.objects.clear_cache()
+    sizes = []
+    original = SessionQuerySet._batches
+
+    def spy(rows, size):
+        sizes.append(size)
+        return original(rows, size)
+
+    monkeypatch.setattr(SessionQuerySet, "_batches", spy)
+    session = sign_in(store, alice)
+    client = Client()
+    client.force_login(django_user_model.objects.create_superuser("root"))
+    action(client, alice.session_set.get())
+    assert sizes == [base.REVOKE_BATCH_SIZE]
+    assert not is_signed_in(session)

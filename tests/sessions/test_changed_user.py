@@ -1,4 +1,4 @@
-"""Rows that another user gets meanwhile, and writes that were meant for the first."""
+"""Late writes to a row that has changed its user meanwhile."""
 
 import pytest
 from django.db import Error, OperationalError, connection, transaction
@@ -27,7 +27,7 @@ def session(store, alice):
 
 
 def hand_over(session, user):
-    """What a request beside this one does: sign out here, and another one in."""
+    """Sign the session out, and the other user in, as a parallel request does."""
     other = again(session)
     other.clear()
     if user is not None:
@@ -41,18 +41,18 @@ def test_a_late_sign_out_doesnt_end_the_next_users_session(session, bob):
     other = hand_over(session, bob)
     other.cycle_key()
     other.save()
-    slow.ending_reason = Reason.SIGNED_OUT
+    slow.end_reason = Reason.SIGNED_OUT
     slow.flush()
     assert is_signed_in(other)
 
 
-def test_facts_of_the_last_client_dont_pass_to_the_next_user(session, bob):
+def test_client_columns_of_the_last_user_dont_pass_to_the_next(session, bob):
     hand_over(session, bob)
     row = Session.objects.get()
     assert (row.user, row.ip, row.user_agent, row.browser) == (bob, None, "", "")
 
 
-def test_late_activity_leaves_the_row_alone_that_is_nobodys_now(session, rf):
+def test_a_late_activity_write_leaves_a_row_alone_that_has_no_user_now(session, rf):
     request = rf.get("/")
     request.resolver_match = None
     request.session = slow = again(session)
@@ -63,21 +63,21 @@ def test_late_activity_leaves_the_row_alone_that_is_nobodys_now(session, rf):
     assert (row.user, row.ip, row.last_activity) == (None, None, None)
 
 
-def test_a_late_name_doesnt_pass_to_the_next_user(session, bob):
+def test_a_late_rename_doesnt_name_the_next_users_session(session, bob):
     row = Session.objects.get()
     hand_over(session, bob)
     row.rename("Alice's laptop")
     assert Session.objects.get().name == ""
 
 
-def test_a_row_that_was_read_from_a_replica_is_renamed_where_it_is_written(session):
+def test_rename_writes_a_row_of_a_replica_to_the_write_database(session):
     row = Session.objects.get()
     row._state.db = "replica"
     row.rename("Kitchen")
     assert Session.objects.get().name == "Kitchen"
 
 
-def test_a_name_that_is_rolled_back_stays_in_no_copy(session):
+def test_a_rename_that_is_rolled_back_stays_in_no_copy(session):
     again(session)
     row = Session.objects.get()
     with transaction.atomic():
@@ -88,7 +88,7 @@ def test_a_name_that_is_rolled_back_stays_in_no_copy(session):
     assert again(session).row.name == ""
 
 
-def test_what_is_cleared_after_a_save_was_rolled_back_is_replaced(store):
+def test_clear_after_a_rolled_back_save_replaces_the_data(store):
     session = store()
     session["visitor"] = 1
     session.save()
@@ -106,7 +106,7 @@ def test_what_is_cleared_after_a_save_was_rolled_back_is_replaced(store):
     assert dict(again(session).items()) == {"cleared": 1}
 
 
-def test_a_repair_that_fails_is_tried_again(session, monkeypatch):
+def test_a_rollback_handler_that_fails_is_run_again(session, monkeypatch):
     ours = again(session)
     with transaction.atomic():
         ours.flush()
@@ -120,13 +120,13 @@ def test_a_repair_that_fails_is_tried_again(session, monkeypatch):
     assert not is_signed_in(session)
 
 
-def test_a_sign_out_that_is_rolled_back_twice_is_a_sign_out(session):
+def test_a_sign_out_that_is_rolled_back_twice_is_repeated(session):
     ours = again(session)
     with transaction.atomic():
         with transaction.atomic():
             ours.flush()
             transaction.set_rollback(True)
-        # It is repeated here, and rolled back again.
+        # The save repeats the flush, which is rolled back again.
         ours["x"] = 1
         ours.save()
         transaction.set_rollback(True)
@@ -136,15 +136,13 @@ def test_a_sign_out_that_is_rolled_back_twice_is_a_sign_out(session):
 
 
 @pytest.mark.parametrize("engine", ["cached_db"], indirect=True)
-def test_who_has_read_before_a_renaming_makes_no_copy_that_is_believed(
-    session, monkeypatch
-):
+def test_a_load_before_a_rename_makes_no_copy_that_is_believed(session, monkeypatch):
     again(session)
     row = Session.objects.get()
-    ordinary = DBStore._fetch
+    original = DBStore._fetch
 
     def renaming(self):
-        found = ordinary(self)
+        found = original(self)
         if row.name == "":
             row.rename("Kitchen")
         return found
@@ -161,22 +159,22 @@ def fail(*args, **kwargs):
 
 
 @pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has no row locks")
-def test_a_merge_whose_commit_was_given_up_takes_nothing_for_its_own(
+def test_a_merge_retried_after_its_commit_failed_overwrites_no_newer_value(
     session, monkeypatch
 ):
     ours = again(session)
     change(session, k=1)
     ours["mine"] = 1
-    ordinary, failures = connection.commit, []
+    original, failures = connection.commit, []
 
     def commit():
         if failures:
-            return ordinary()
+            return original()
         failures.append(None)
         connection.rollback()
         monkeypatch.undo()
         change(session, k=2)
-        ordinary()
+        original()
         error = OperationalError("given up")
         error.__cause__ = Error(1213)
         raise error
@@ -201,9 +199,9 @@ def test_a_late_revocation_doesnt_end_the_next_users_session(session, alice, bob
     assert bob.session_set.count() == 1
 
 
-@pytest.mark.parametrize("is_nobodys", [False, True])
+@pytest.mark.parametrize("is_anonymous", [False, True])
 def test_a_late_save_gives_a_row_back_to_the_user_of_its_data(
-    session, alice, bob, is_nobodys
+    session, alice, bob, is_anonymous
 ):
     Session.objects.update(name="Laptop")
     before = Session.objects.get()
@@ -211,18 +209,18 @@ def test_a_late_save_gives_a_row_back_to_the_user_of_its_data(
         copies.purge_changed(before.key_hash)
     slow = again(session)
     with connection.cursor() as cursor:
-        # Past the query set, which refuses it.
+        # By SQL, for the query set refuses to change the user alone.
         cursor.execute(
             f"UPDATE {Session._meta.db_table} SET user_id = %s",
-            [None if is_nobodys else bob.pk],
+            [None if is_anonymous else bob.pk],
         )
     started = []
 
-    def note(session, **kwargs):
+    def listen(session, **kwargs):
         started.append(session)
 
     slow["late"] = 1
-    with listening(session_started, note):
+    with listening(session_started, listen):
         slow.save()
     row = Session.objects.get()
     assert (row.user, row.get_decoded()["late"]) == (alice, 1)

@@ -1,14 +1,12 @@
-"""The end of a session, by every road there is, on both engines."""
+"""End events: of each way to end a session, on both engines."""
 
 import logging
-from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
-from django.utils import timezone
 
 from tests.conftest import listening, sign_in
 from wagtail_user_sessions.models import Reason, Session
@@ -40,8 +38,8 @@ def by_expiry_and_clean_up(client, user):
     call_command("clearsessions", verbosity=0)
 
 
-# Each road with the reason that is told.
-ROADS = {
+# Each way to end a session, with its end reason.
+WAYS = {
     by_sign_out: Reason.SIGNED_OUT,
     by_asynchronous_sign_out: Reason.SIGNED_OUT,
     by_command: Reason.REVOKED,
@@ -59,44 +57,46 @@ ROADS = {
 
 @pytest.fixture
 def ended():
-    """What ``session_ended`` has told."""
-    told = []
+    """What the receivers of ``session_ended`` get."""
+    received = []
 
     def listen(sender, session, reason, actor, **kwargs):
-        told.append((sender, session.pk, session.user_id, reason, actor))
+        received.append((sender, session.pk, session.user_id, reason, actor))
 
     session_ended.connect(listen)
-    yield told
+    yield received
     session_ended.disconnect(listen)
 
 
 @pytest.fixture
 def ready(browser, alice):
-    """A client of alice, whose session the cache knows where there is one."""
+    """A client of alice, whose session was loaded before: a cache may have a copy."""
     client = browser(alice)
     for _ in range(3):
         assert client.get("/whoami/").content == b"alice"
     return client
 
 
-@pytest.mark.parametrize("road", ROADS)
-def test_an_ended_session_is_refused_by_the_next_request(ready, alice, road):
+@pytest.mark.parametrize("end", WAYS)
+def test_an_ended_session_is_refused_by_the_next_request(ready, alice, end):
     key = ready.cookies["sessionid"].value
-    road(ready, alice)
+    end(ready, alice)
     thief = Client()
     thief.cookies["sessionid"] = key
     assert thief.get("/whoami/").content == b"nobody"
     assert not Session.objects.exists()
 
 
-@pytest.mark.parametrize("road", ROADS)
-def test_the_end_of_a_session_is_told_once_with_its_reason(ready, alice, road, ended):
+@pytest.mark.parametrize("end", WAYS)
+def test_session_ended_is_sent_once_with_the_end_reason(ready, alice, end, ended):
     row, user_id = alice.session_set.get(), alice.pk
-    road(ready, alice)
-    assert [entry[:4] for entry in ended] == [(Session, row.pk, user_id, ROADS[road])]
+    end(ready, alice)
+    assert [entry[:4] for entry in ended] == [(Session, row.pk, user_id, WAYS[end])]
 
 
-def test_an_end_is_told_with_its_actor_and_logged(ready, alice, bob, ended, caplog):
+def test_session_ended_and_the_log_have_reason_and_user(
+    ready, alice, bob, ended, caplog
+):
     caplog.set_level(logging.INFO, logger="wagtail_user_sessions")
     row = alice.session_set.get()
     row.revoke(by=bob, reason="lost phone")
@@ -110,14 +110,16 @@ def test_a_sign_out_names_the_user_as_its_actor(ready, alice, ended):
     assert ended[0][4] == alice
 
 
-def test_an_end_is_told_on_commit_only(ready, alice, ended):
+def test_session_ended_is_sent_on_commit_only(ready, alice, ended):
     with transaction.atomic():
         alice.session_set.all().revoke()
         assert ended == []
     assert len(ended) == 1
 
 
-def test_an_end_that_is_rolled_back_is_not_told(ready, alice, ended, caplog):
+def test_session_ended_is_not_sent_for_a_rolled_back_deletion(
+    ready, alice, ended, caplog
+):
     caplog.set_level(logging.INFO, logger="wagtail_user_sessions")
     with transaction.atomic():
         alice.session_set.all().revoke()
@@ -127,18 +129,18 @@ def test_an_end_that_is_rolled_back_is_not_told(ready, alice, ended, caplog):
     assert ready.get("/whoami/").content == b"alice"
 
 
-def test_a_row_that_is_told_of_still_has_all_its_facts(ready, ended):
-    facts = []
+def test_session_ended_gets_a_row_with_its_client_columns(ready, ended):
+    columns = []
 
     def listen(session, **kwargs):
-        facts.append((session.browser, session.ip, session.name, session.created_at))
+        columns.append((session.browser, session.ip, session.name, session.created_at))
 
     with listening(session_ended, listen):
         ready.post("/logout/")
-    assert facts[0][:3] == ("Chrome", "192.0.2.1", "")
+    assert columns[0][:3] == ("Chrome", "192.0.2.1", "")
 
 
-def test_a_receiver_that_fails_keeps_nobody_signed_in(ready, alice):
+def test_a_receiver_that_fails_keeps_no_session_alive(ready, alice):
     def fail(**kwargs):
         raise ValueError
 
@@ -147,7 +149,7 @@ def test_a_receiver_that_fails_keeps_nobody_signed_in(ready, alice):
     assert not alice.session_set.exists()
 
 
-def test_revoke_counts_what_it_ended(browser, alice, bob):
+def test_revoke_returns_the_number_of_ended_sessions(browser, alice, bob):
     for user in (alice, alice, bob):
         browser(user)
     assert Session.objects.for_user(alice).revoke() == 2
@@ -155,64 +157,53 @@ def test_revoke_counts_what_it_ended(browser, alice, bob):
     assert bob.session_set.get().revoke() == 1
 
 
-def test_a_start_is_told_when_a_row_gets_its_user(browser, alice):
-    told = []
+def test_session_started_is_sent_once_when_a_row_gets_its_user(browser, alice):
+    received = []
 
     def listen(sender, session, **kwargs):
-        told.append((sender, session.user_id, session.browser))
+        received.append((sender, session.user_id, session.browser))
 
     with listening(session_started, listen):
         client = browser()
         client.get("/change/")
-        assert told == []
+        assert received == []
         credentials = {"username": "alice", "password": "secret"}
         client.post("/login/", credentials)
-        assert told == [(Session, alice.pk, "Chrome")]
+        assert received == [(Session, alice.pk, "Chrome")]
         client.get("/change/?to=more")
         client.post("/login/", credentials)
-    assert len(told) == 1
+    assert len(received) == 1
 
 
-def test_a_start_that_is_rolled_back_is_not_told(store, alice):
-    told = []
+def test_session_started_is_not_sent_for_a_rolled_back_sign_in(store, alice):
+    received = []
 
     def listen(**kwargs):
-        told.append(kwargs)
+        received.append(kwargs)
 
     with listening(session_started, listen), transaction.atomic():
         sign_in(store, alice)
         transaction.set_rollback(True)
-    assert told == []
+    assert received == []
 
 
-def test_the_deletion_of_other_models_is_as_fast_as_before():
+def test_other_models_get_no_receiver_of_deletions():
     from django.contrib.contenttypes.models import ContentType
     from django.db.models.signals import post_delete
 
     assert not post_delete.has_listeners(ContentType)
 
 
-def test_active_and_expired_tell_sessions_apart(store, alice):
-    current, past = sign_in(store, alice), sign_in(store, alice)
-    Session.objects.for_key(past.session_key).update(
-        expire_date=timezone.now() - timedelta(seconds=1)
-    )
-    assert [row.pk for row in Session.objects.active()] == [current.id]
-    assert Session.objects.expired().count() == 1
-    assert not Session.objects.expired().get().is_active
-    assert alice.session_set.filter(expire_date__gt=timezone.now()).count() == 1
-
-
-def test_what_is_told_of_a_row_is_as_it_was(store, alice):
+def test_session_ended_gets_the_row_as_it_was_when_deleted(store, alice):
     session = sign_in(store, alice)
-    told = []
+    received = []
 
     def listen(session, **kwargs):
-        told.append((session.pk, session.user_id))
+        received.append((session.pk, session.user_id))
 
     with listening(session_ended, listen), transaction.atomic():
         row = session.row
         pk = row.pk
         session.flush()
         row.pk = row.user_id = None
-    assert told == [(pk, alice.pk)]
+    assert received == [(pk, alice.pk)]

@@ -1,4 +1,4 @@
-"""Rows deleted a range of values at a time, where the ends of ranges are guessed."""
+"""Key ranges whose ends are counted, or guessed by the density of rows."""
 
 import uuid
 from contextlib import contextmanager
@@ -16,38 +16,37 @@ from wagtail_user_sessions.sessions.key_ranges import Density, KeyRanges
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def test_a_stretch_goes_on_as_it_was():
+def test_value_after_continues_at_the_same_density():
     hour = timedelta(hours=1)
-    stretch = Density(first=NOON, last=NOON + hour, rows=100)
-    assert stretch.further(250) == NOON + 3.5 * hour
+    density = Density(first=NOON, last=NOON + hour, rows=100)
+    assert density.value_after(250) == NOON + 3.5 * hour
 
 
-def test_a_stretch_of_primary_keys_goes_on_to_the_last_of_them():
-    stretch = Density(first=uuid.UUID(int=0), last=uuid.UUID(int=2**126), rows=100)
-    assert stretch.further(200) == uuid.UUID(int=3 * 2**126)
-    assert stretch.further(400) == uuid.UUID(int=2**128 - 1)
+def test_value_after_goes_no_further_than_the_greatest_uuid():
+    density = Density(first=uuid.UUID(int=0), last=uuid.UUID(int=2**126), rows=100)
+    assert density.value_after(200) == uuid.UUID(int=3 * 2**126)
+    assert density.value_after(400) == uuid.UUID(int=2**128 - 1)
 
 
 @pytest.mark.parametrize(
     ("first", "last"), [(NOON, datetime.max.replace(tzinfo=UTC)), ("a", "b")]
 )
-def test_where_a_stretch_ends_need_not_be_known(first, last):
-    assert Density(first=first, last=last, rows=1).further(10) is None
+def test_value_after_is_none_if_it_cant_be_calculated(first, last):
+    assert Density(first=first, last=last, rows=1).value_after(10) is None
 
 
 @pytest.fixture
 def guessing(batches_of, monkeypatch):
-    """Counts off four rows, and guesses where eight end."""
-    monkeypatch.setattr(key_ranges, "COUNTED", 4)
+    """Counts ranges of four rows, and guesses the ends of ranges of eight."""
+    monkeypatch.setattr(key_ranges, "MAX_COUNTED", 4)
     monkeypatch.setattr(key_ranges, "FIRST_BATCH", 4)
     monkeypatch.setattr(batches, "supports_timeout", lambda using: True)
     batches_of(8)
 
 
-def make_rows(*moments):
+def make_rows(*times):
     Session.objects.bulk_create(
-        Session(key_hash=uuid.uuid4().bytes * 2, expire_date=moment)
-        for moment in moments
+        Session(key_hash=uuid.uuid4().bytes * 2, expire_date=time) for time in times
     )
 
 
@@ -61,19 +60,19 @@ def minutes(*numbers):
 
 
 @pytest.mark.django_db
-def test_rows_are_counted_off_until_it_is_known_how_densely_they_stand(guessing):
+def test_ranges_are_counted_until_their_density_is_known(guessing):
     make_rows(*minutes(*range(30)))
     assert sizes_of_batches() == [4, 4, 8, 8, 6]
     assert not Session.objects.exists()
 
 
 @pytest.mark.django_db
-def test_a_guess_needs_no_query(guessing, statements):
+def test_a_guessed_range_needs_no_query(guessing, statements):
     make_rows(*minutes(*range(30)))
     with statements() as made:
         sizes_of_batches()
-    # Two find where rows that are counted end, and whether more have that value. The
-    # last guess finds nothing, which is no proof.
+    # For a counted range, two queries read its last value, and whether more rows have
+    # it. The last guessed range is empty, which doesn't prove that no rows are left.
     assert made.verbs == [
         *["SELECT", "SELECT", "DELETE"] * 2,
         *["DELETE"] * 4,
@@ -82,13 +81,13 @@ def test_a_guess_needs_no_query(guessing, statements):
 
 
 @pytest.mark.django_db
-def test_rows_behind_a_gap_are_found(guessing):
+def test_ranges_cover_rows_behind_a_gap(guessing):
     make_rows(*minutes(*range(12), *range(1000, 1012)))
     assert sum(sizes_of_batches()) == 24
 
 
 @pytest.mark.django_db
-def test_no_more_than_the_rows_asked_for_are_deleted(guessing):
+def test_ranges_have_no_rows_outside_the_query_set(guessing):
     make_rows(*minutes(*range(30)))
     rows = Session.rows().filter(expire_date__lt=NOON + timedelta(minutes=20))
     assert sum(sizes_of_batches(rows=rows)) == 20
@@ -99,35 +98,35 @@ def test_no_more_than_the_rows_asked_for_are_deleted(guessing):
 @pytest.mark.skipif(
     connection.vendor == "mysql", reason="MariaDB sorts UUIDs by other bytes first"
 )
-def test_all_primary_keys_are_gone_through(guessing):
+def test_ranges_of_primary_keys_cover_all_rows(guessing):
     make_rows(*minutes(*range(100)))
     assert sum(sizes_of_batches("pk")) == 100
 
 
 @pytest.mark.django_db
-def test_rows_of_one_moment_of_which_others_delete_some_are_gone_through():
+def test_ranges_cover_rows_of_one_time_of_which_others_delete_some():
     make_rows(*[timezone.now()] * 20)
-    walk = KeyRanges(Session.rows(), "expire_date", may_guess=False)
-    batch = walk.next(4)
+    ranges = KeyRanges(Session.rows(), "expire_date", may_guess=False)
+    batch = ranges.next(4)
     assert batch.is_part
     Session.rows().filter(pk__in=list(batch.rows.values_list("pk", flat=True))).delete()
-    walk.advance(batch, deleted=batch.rows._raw_delete("default"))
-    while not walk.is_done:
-        batch = walk.next(4)
-        walk.advance(batch, deleted=batch.rows._raw_delete("default"))
+    ranges.advance(batch, deleted=batch.rows._raw_delete("default"))
+    while not ranges.is_done:
+        batch = ranges.next(4)
+        ranges.advance(batch, deleted=batch.rows._raw_delete("default"))
     assert not Session.rows().exists()
 
 
 @pytest.mark.django_db
-def test_what_could_not_be_deleted_is_counted_off(guessing):
+def test_a_range_is_counted_after_a_timeout(guessing):
     make_rows(*minutes(*range(30)))
-    walk = KeyRanges(Session.rows(), "expire_date", may_guess=True)
+    ranges = KeyRanges(Session.rows(), "expire_date", may_guess=True)
     for _ in range(2):
-        batch = walk.next(8)
-        walk.advance(batch, deleted=batch.rows._raw_delete("default"))
-    assert walk.next(8).size == 8
-    walk.timed_out()
-    assert walk.next(8).size == 4
+        batch = ranges.next(8)
+        ranges.advance(batch, deleted=batch.rows._raw_delete("default"))
+    assert ranges.next(8).size == 8
+    ranges.timed_out()
+    assert ranges.next(8).size == 4
 
 
 @pytest.mark.django_db(transaction=True)
@@ -138,7 +137,7 @@ def test_a_batch_that_takes_too_long_is_tried_again_with_fewer_rows(
     guessing, monkeypatch
 ):
     monkeypatch.setattr(batch_size, "SMALLEST_BATCH", 1)
-    monkeypatch.setattr(batch_size, "LIMIT", 0.15)
+    monkeypatch.setattr(batch_size, "TIMEOUT", 0.15)
     make_rows(*[timezone.now()] * 6, *minutes(*range(20)))
     with each_deletion_taking(0.03):
         sizes = sizes_of_batches()
@@ -148,7 +147,7 @@ def test_a_batch_that_takes_too_long_is_tried_again_with_fewer_rows(
 
 @contextmanager
 def each_deletion_taking(seconds):
-    """Makes the database wait at each row that it deletes."""
+    """Make the database wait at each row that it deletes."""
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS "

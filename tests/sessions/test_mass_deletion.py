@@ -1,4 +1,4 @@
-"""The sign-out of everybody holds from its first moment, however long it takes."""
+"""The sign-out of everybody: the not-before marker, and the deletion in batches."""
 
 import threading
 from datetime import timedelta
@@ -30,22 +30,22 @@ def small_batches(batches_of):
 
 @pytest.fixture
 def keys(store, alice, bob):
-    """Of sessions that were all seen before: copies of them may stand in a cache."""
+    """The keys of sessions that were loaded before: a cache may have copies of them."""
     keys = [sign_in(store, user).session_key for user in (alice, bob) * 3]
-    assert all(is_let_in(store, key) for key in keys)
+    assert all(is_admitted(store, key) for key in keys)
     return keys
 
 
-def is_let_in(store, key):
+def is_admitted(store, key):
     return "_auth_user_id" in store(key)
 
 
-def barriers():
+def markers():
     return Session.rows().filter(key_hash=MARKER_KEY_HASH)
 
 
-def begun(store, *, rows=None, spared=()):
-    """A sign-out of everybody of which the first batch has gone."""
+def begin(store, *, rows=None, spared=()):
+    """Begin to sign everybody out; returns the batches after the first one."""
     rows = Session.objects.filter(user__isnull=False) if rows is None else rows
     marker = store().create_model_instance({})
     revocation = MassRevocation(rows, marker=marker, spared=spared)
@@ -55,75 +55,77 @@ def begun(store, *, rows=None, spared=()):
 
 
 def test_every_cookie_is_refused_while_most_rows_are_still_there(store, keys):
-    batches = begun(store)
+    batches = begin(store)
     assert Session.objects.count() == 5
-    assert not any(is_let_in(store, key) for key in keys)
+    assert not any(is_admitted(store, key) for key in keys)
     assert sum(batches) == 5
     assert not Session.objects.exists()
 
 
-def test_a_session_that_is_spared_goes_on(store, keys, alice):
+def test_a_spared_session_stays_admitted(store, keys, alice):
     own = Session.objects.for_key(keys[0]).get()
     rows = Session.objects.exclude(pk=own.pk)
-    batches = begun(store, rows=rows, spared=[own.pk])
-    assert [is_let_in(store, key) for key in keys] == [True] + [False] * 5
+    batches = begin(store, rows=rows, spared=[own.pk])
+    assert [is_admitted(store, key) for key in keys] == [True] + [False] * 5
     for _ in batches:
         pass
     assert list(Session.objects.all()) == [own]
-    assert is_let_in(store, keys[0])
+    assert is_admitted(store, keys[0])
 
 
-def test_who_signs_in_meanwhile_stays_signed_in(store, keys, alice):
-    batches = begun(store)
+def test_a_session_signed_in_to_meanwhile_stays_admitted(store, keys, alice):
+    batches = begin(store)
     new = [sign_in(store, alice).session_key for _ in range(3)]
-    assert all(is_let_in(store, key) for key in new)
+    assert all(is_admitted(store, key) for key in new)
     for _ in batches:
         pass
-    assert all(is_let_in(store, key) for key in new)
+    assert all(is_admitted(store, key) for key in new)
 
 
-def test_a_sign_in_that_was_under_way_gets_no_further(store, keys, alice):
-    batches = begun(store)
+def test_a_sign_in_under_way_that_commits_later_is_refused(store, keys, alice):
+    batches = begin(store)
     late = sign_in(store, alice)
     before = timezone.now() - timedelta(seconds=30)
     for _ in batches:
         pass
-    # As if its transaction had committed only now.
+    # As if the transaction of the sign-in had begun earlier, and committed only now.
     Session.objects.for_key(late.session_key).update(signed_in_at=before)
-    assert not is_let_in(store, late.session_key)
+    assert not is_admitted(store, late.session_key)
 
 
-def test_visitors_are_left_alone(store, keys):
+def test_sessions_of_visitors_are_left_alone(store, keys):
     session = store()
     session["basket"] = ["pears"]
     session.save()
-    for _ in begun(store):
+    for _ in begin(store):
         assert store(session.session_key)["basket"] == ["pears"]
     assert store(session.session_key)["basket"] == ["pears"]
 
 
 @pytest.mark.parametrize("age", [timedelta(0), timedelta(days=-1)])
-def test_where_no_sign_in_is_known_the_birth_counts(store, keys, age):
-    born = timezone.now() - age
-    Session.objects.all().update(signed_in_at=None, created_at=born)
-    batches = begun(store)
-    assert sum(is_let_in(store, key) for key in keys) == (5 if age else 0)
+def test_the_creation_counts_for_a_row_without_a_time_of_sign_in(store, keys, age):
+    created_at = timezone.now() - age
+    Session.objects.all().update(signed_in_at=None, created_at=created_at)
+    batches = begin(store)
+    assert sum(is_admitted(store, key) for key in keys) == (5 if age else 0)
     batches.close()
 
 
-def test_what_is_broken_off_stays_refused_and_goes_with_the_clean_up(store, keys):
-    begun(store).close()
-    assert not any(is_let_in(store, key) for key in keys)
+def test_rows_left_by_a_revocation_that_broke_off_stay_refused_until_clearsessions(
+    store, keys
+):
+    begin(store).close()
+    assert not any(is_admitted(store, key) for key in keys)
     assert Session.objects.count() == 5
     call_command("clearsessions", verbosity=0)
     assert not Session.objects.exists()
-    assert not any(is_let_in(store, key) for key in keys)
+    assert not any(is_admitted(store, key) for key in keys)
 
 
-def test_the_clean_up_takes_nothing_else(store, keys, alice):
+def test_clearsessions_deletes_no_session_that_is_admitted(store, keys, alice):
     own = Session.objects.for_key(keys[0]).get()
     rows = Session.objects.exclude(pk=own.pk)
-    begun(store, rows=rows, spared=[own.pk]).close()
+    begin(store, rows=rows, spared=[own.pk]).close()
     visitor = store()
     visitor["basket"] = ["pears"]
     visitor.save()
@@ -134,14 +136,14 @@ def test_the_clean_up_takes_nothing_else(store, keys, alice):
     assert kept == {Session.objects.for_key(key).get().key_hash for key in alive}
 
 
-def test_the_next_one_ends_what_was_broken_off(store, keys):
-    begun(store).close()
-    assert sum(begun(store)) == 4
+def test_a_second_revocation_deletes_what_the_first_has_left(store, keys):
+    begin(store).close()
+    assert sum(begin(store)) == 4
     assert not Session.objects.exists()
 
 
-def test_a_narrower_one_lifts_nothing(store, keys):
-    begun(store).close()
+def test_a_narrower_revocation_leaves_the_marker_as_it_is(store, keys):
+    begin(store).close()
     call_command("revoke_sessions", all=True, older_than="30d", verbosity=0)
     call_command("revoke_sessions", all=True, except_superusers=True, verbosity=0)
     sign_in_again = Session(key_hash=bytes(31) + b"\1")
@@ -151,74 +153,74 @@ def test_a_narrower_one_lifts_nothing(store, keys):
         until=timezone.now() - timedelta(days=1),
         spared=[row.pk for row in Session.objects.all()],
     )
-    assert not any(is_let_in(store, key) for key in keys)
+    assert not any(is_admitted(store, key) for key in keys)
 
 
-def test_the_barrier_goes_when_no_session_can_be_left(store, keys):
+def test_clearsessions_deletes_the_marker_once_no_session_can_be_left(store, keys):
     last = max(row.expire_date for row in Session.objects.all())
-    for _ in begun(store):
+    for _ in begin(store):
         pass
-    assert barriers().get().expire_date >= last
-    barriers().update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert markers().get().expire_date >= last
+    markers().update(expire_date=timezone.now() - timedelta(seconds=1))
     call_command("clearsessions", verbosity=0)
-    assert not barriers().exists()
+    assert not markers().exists()
 
 
-def test_who_signed_in_by_a_clock_that_is_ahead_is_signed_out(store, keys):
+def test_sessions_signed_in_to_by_a_clock_that_is_ahead_are_deleted(store, keys):
     ahead = timezone.now() + timedelta(minutes=5)
     Session.objects.for_key(keys[0]).update(signed_in_at=ahead)
-    assert sum(begun(store)) == 5
+    assert sum(begin(store)) == 5
     assert not Session.objects.exists()
-    assert not any(is_let_in(store, key) for key in keys)
+    assert not any(is_admitted(store, key) for key in keys)
 
 
-def test_a_barrier_that_is_over_refuses_nobody(store, keys):
+def test_an_expired_marker_rejects_no_session(store, keys):
     now = timezone.now()
     not_before.set_not_before(Session(), "default", until=now, spared=())
     store.purge_all()
-    assert not any(is_let_in(store, key) for key in keys)
+    assert not any(is_admitted(store, key) for key in keys)
     over = now - timedelta(seconds=1)
     Session.rows().filter(key_hash=MARKER_KEY_HASH).update(expire_date=over)
-    assert all(is_let_in(store, key) for key in keys)
+    assert all(is_admitted(store, key) for key in keys)
 
 
-def test_a_barrier_that_is_over_takes_along_what_it_refuses(store, keys):
-    begun(store).close()
+def test_clearsessions_deletes_the_rows_of_an_expired_marker_with_it(store, keys):
+    begin(store).close()
     later = timezone.now() + timedelta(days=365)
     Session.objects.update(expire_date=later)
-    barriers().update(expire_date=timezone.now() - timedelta(seconds=1))
+    markers().update(expire_date=timezone.now() - timedelta(seconds=1))
     call_command("clearsessions", verbosity=0)
     assert not Session.rows().exists()
 
 
-def test_a_model_that_takes_no_barrier_is_signed_out_in_batches(
+def test_a_model_that_allows_no_marker_is_deleted_in_batches(
     store, keys, monkeypatch, caplog
 ):
     def refuse(*args):
         raise IntegrityError
 
     monkeypatch.setattr(not_before, "_insert", refuse)
-    assert sum(begun(store)) == 5
+    assert sum(begin(store)) == 5
     assert not Session.rows().exists()
     assert "not refused before they are deleted" in caplog.text
 
 
-def test_the_view_is_in_no_transaction(admin_client):
+def test_the_view_that_signs_out_everybody_is_in_no_transaction(admin_client):
     address = reverse(Session.snippet_viewset.get_url_name("revoke_everybody"))
     assert "default" in resolve(address).func._non_atomic_requests
 
 
-def test_a_late_save_brings_none_back(store, keys):
+def test_a_late_save_never_revives_a_session_that_the_marker_rejects(store, keys):
     late = [store(key) for key in keys]
     for session in late:
         session["basket"] = ["pears"]
-    batches = begun(store)
+    batches = begin(store)
     saved = [session for session in late if is_saved(session)]
     assert len(saved) == 5
-    assert not any(is_let_in(store, key) for key in keys)
+    assert not any(is_admitted(store, key) for key in keys)
     for _ in batches:
         pass
-    assert not any(is_let_in(store, key) for key in keys)
+    assert not any(is_admitted(store, key) for key in keys)
 
 
 def is_saved(session):
@@ -231,7 +233,9 @@ def is_saved(session):
 
 @pytest.mark.parametrize("days", [-1, 0, 1, None])
 @pytest.mark.parametrize("is_spared", [False, True])
-def test_what_loads_refuse_is_what_the_clean_up_takes(store, alice, days, is_spared):
+def test_loads_and_clearsessions_agree_about_rejected_rows(
+    store, alice, days, is_spared
+):
     key = sign_in(store, alice).session_key
     row = Session.objects.for_key(key).get()
     now = timezone.now()
@@ -240,54 +244,54 @@ def test_what_loads_refuse_is_what_the_clean_up_takes(store, alice, days, is_spa
     not_before.set_not_before(
         Session(), "default", until=now, spared=[row.pk] if is_spared else []
     )
-    refused = not is_let_in(store, key)
+    refused = not is_admitted(store, key)
     assert not_before.rejected(Session.objects.all()).exists() == refused
     assert refused == (not is_spared and days != 1)
 
 
-def test_nobody_is_told_of_the_barrier(store, keys):
-    told = []
+def test_no_signal_is_sent_for_the_marker(store, keys):
+    received = []
 
     def listener(session, **kwargs):
-        told.append(session.key_hash)
+        received.append(session.key_hash)
 
     for signal in (session_started, session_ended):
         signal.connect(listener, sender=Session)
     try:
-        for _ in begun(store):
+        for _ in begin(store):
             pass
     finally:
         for signal in (session_started, session_ended):
             signal.disconnect(listener, sender=Session)
-    assert len(told) == 6
-    assert MARKER_KEY_HASH not in told
+    assert len(received) == 6
+    assert MARKER_KEY_HASH not in received
 
 
-def test_what_was_rolled_back_refuses_nobody(store, keys):
+def test_a_marker_that_is_rolled_back_rejects_no_session(store, keys):
     with transaction.atomic():
-        for _ in begun(store):
+        for _ in begin(store):
             pass
         transaction.set_rollback(True)
-    assert all(is_let_in(store, key) for key in keys)
+    assert all(is_admitted(store, key) for key in keys)
 
 
 @pytest.mark.parametrize("is_atomic", [False, True])
-def test_one_barrier_is_raised_over_another(store, keys, is_atomic):
+def test_set_not_before_replaces_the_marker_before(store, keys, is_atomic):
     for _ in range(2):
         if is_atomic:
             with transaction.atomic():
-                raised()
+                set_marker()
         else:
-            raised()
-    assert barriers().count() == 1
+            set_marker()
+    assert markers().count() == 1
 
 
-def raised():
+def set_marker():
     new = Session(key_hash=bytes(31) + b"\1")
     not_before.set_not_before(new, "default", until=timezone.now(), spared=[])
 
 
-def test_barriers_can_be_raised_at_once_beside_others_who_write(store, keys):
+def test_set_not_before_can_run_at_once_beside_other_writers(store, keys):
     failures = []
 
     def repeatedly(act):
@@ -306,24 +310,26 @@ def test_barriers_can_be_raised_at_once_beside_others_who_write(store, keys):
 
     threads = [
         threading.Thread(target=repeatedly, args=[act])
-        for act in (raised, raised, save)
+        for act in (set_marker, set_marker, save)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert failures == []
-    assert barriers().count() == 1
+    assert markers().count() == 1
 
 
-def test_the_command_signs_everybody_out_at_once(store, keys, monkeypatch):
+def test_revoke_sessions_refuses_all_sessions_from_its_first_batch(
+    store, keys, monkeypatch
+):
     seen = []
 
     def follow(self, batches):
         counts = []
         for count in batches:
             counts.append(count)
-            seen.append([is_let_in(store, key) for key in keys])
+            seen.append([is_admitted(store, key) for key in keys])
         return sum(counts)
 
     monkeypatch.setattr(Progress, "follow", follow)
@@ -332,19 +338,19 @@ def test_the_command_signs_everybody_out_at_once(store, keys, monkeypatch):
     assert not Session.objects.exists()
 
 
-def test_a_model_of_the_sites_own_has_its_barrier_in_its_own_table(alice, settings):
+def test_a_sites_own_model_has_its_marker_in_its_own_table(alice, settings):
     settings.SESSION_ENGINE = "tests.models"
     keys = [sign_in(AccountStore, alice).session_key for _ in range(2)]
     rows = AccountSession.objects.filter(user__isnull=False)
-    batches = begun(AccountStore, rows=rows)
-    assert not any(is_let_in(AccountStore, key) for key in keys)
+    batches = begin(AccountStore, rows=rows)
+    assert not any(is_admitted(AccountStore, key) for key in keys)
     assert sum(batches) == 1
     assert not AccountSession.objects.exists()
     assert not Session.objects.exists()
 
 
-def test_no_key_has_the_hash_of_the_barrier(store, keys):
-    batches = begun(store)
+def test_no_session_key_has_the_hash_of_the_marker(store, keys):
+    batches = begin(store)
     for key in (
         "",
         "\0" * 32,

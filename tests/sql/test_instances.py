@@ -1,4 +1,4 @@
-"""Instances that are made as Django makes them."""
+"""Instances made of a row's values, and copies of instances."""
 
 from functools import wraps
 
@@ -32,20 +32,20 @@ def state_of(row):
 
 
 @pytest.mark.parametrize("model", [Session, User])
-def test_an_instance_is_as_django_makes_it(model):
+def test_from_db_returns_the_instance_that_django_makes(model):
     values = values_for(model)
     ours = from_db(model, values)
     theirs = model.from_db("replica", list(values), list(values.values()))
     assert type(ours) is model
     assert list(state_of(ours).items()) == list(state_of(theirs).items())
-    # Which is made where it is first asked for.
+    # Django makes the cache of fields when it is first read.
     assert ours._state.fields_cache == theirs._state.fields_cache == {}
     assert vars(ours._state) == vars(theirs._state)
     assert (ours._state.db, ours._state.adding) == ("replica", False)
     assert list(vars(ours)) == list(vars(theirs))
 
 
-def test_no_two_instances_share_what_they_remember():
+def test_instances_of_from_db_share_no_state():
     one, other = (from_db(Session, values_for(Session)) for _ in range(2))
     one.user = User(pk=3, username="alice")
     one.name = "phone"
@@ -103,35 +103,35 @@ class DoublingField(models.IntegerField):
     ],
 )
 @isolate_apps("tests")
-def test_whoever_takes_part_in_the_making_of_an_instance_does_so(base, field, expected):
+def test_from_db_calls_custom_methods_of_the_model(base, field, expected):
     bases = (models.Model,) if base is object else (base, models.Model)
     content = {"number": field(), "__module__": __name__}
     row = from_db(type("Row", bases, content), {"id": 1, "number": 7})
     assert state_of(row) == {"id": 1, **expected}
 
 
-class WithInitAtLast:
+class WithInitAfterModel:
     def __init__(self):
         super().__init__()
         self.tag = "new"
 
 
 @isolate_apps("tests")
-def test_a_mixin_behind_the_model_takes_part():
+def test_from_db_calls_init_of_a_mixin_after_model():
     content = {"number": models.IntegerField(), "__module__": __name__}
-    model = type("Row", (models.Model, WithInitAtLast), content)
+    model = type("Row", (models.Model, WithInitAfterModel), content)
     assert from_db(model, {"id": 1, "number": 7}).tag == "new"
 
 
 @isolate_apps("tests")
-def test_a_model_that_says_itself_what_its_attributes_are_takes_part():
-    class Answering(models.Model):  # noqa: DJ008
+def test_customizes_init_of_a_model_with_getattribute_is_true():
+    class WithGetattribute(models.Model):  # noqa: DJ008
         number = models.IntegerField()
 
         def __getattribute__(self, name):
             return super().__getattribute__(name)
 
-    assert instances.customizes_init(Answering)
+    assert instances.customizes_init(WithGetattribute)
 
 
 class Meta(ModelBase):
@@ -142,13 +142,13 @@ class Meta(ModelBase):
 
 
 @isolate_apps("tests")
-def test_a_metaclass_takes_part_in_the_making_of_an_instance():
+def test_from_db_calls_a_custom_metaclass():
     content = {"number": models.IntegerField(), "__module__": __name__}
     row = from_db(Meta("Row", (models.Model,), content), {"id": 1, "number": 7})
     assert row.number == 8
 
 
-def test_a_method_that_was_replaced_before_is_none_of_djangos(monkeypatch):
+def test_django_original_of_a_patched_method_equals_nothing(monkeypatch):
     init, module = models.Model.__init__, models.base
     assert django_original(models.Model, "__init__", module) is init
     assert (
@@ -165,11 +165,11 @@ def test_a_method_that_was_replaced_before_is_none_of_djangos(monkeypatch):
 
 
 @pytest.mark.parametrize("signal", [pre_init, post_init])
-def test_receivers_are_told_of_an_instance(signal):
-    told = []
+def test_from_db_sends_the_signals_of_init_if_they_have_receivers(signal):
+    senders = []
 
     def listen(sender, **kwargs):
-        told.append(sender)
+        senders.append(sender)
 
     signal.connect(listen, sender=Session)
     try:
@@ -177,17 +177,17 @@ def test_receivers_are_told_of_an_instance(signal):
     finally:
         signal.disconnect(listen, sender=Session)
     from_db(Session, values_for(Session))
-    assert told == [Session]
+    assert senders == [Session]
 
 
-def test_a_method_that_is_replaced_later_is_called(monkeypatch):
+def test_from_db_calls_a_method_that_is_patched_later(monkeypatch):
     values = values_for(User)
     from_db(User, values)
     monkeypatch.setattr(User, "from_db", lambda *args: "patched")
     assert from_db(User, values) == "patched"
 
 
-def test_a_twin_is_changed_while_the_first_stays_as_it_is():
+def test_changes_of_a_copied_instance_leave_the_original_as_it_is():
     row = from_db(Session, values_for(Session))
     row.user = User(pk=3, username="alice")
     other = instances.copy_instance(row)
@@ -197,5 +197,5 @@ def test_a_twin_is_changed_while_the_first_stays_as_it_is():
     assert (row.name, row.user.username) == ("", "alice")
 
 
-def test_a_row_that_was_never_saved_has_a_twin():
+def test_copy_instance_copies_an_unsaved_instance():
     assert instances.copy_instance(User(username="alice")).username == "alice"

@@ -1,4 +1,4 @@
-"""The minimal site, with users of its own, whose keys are UUIDs."""
+"""The minimal site with a user model whose primary keys are UUIDs."""
 
 from tests.minimal.settings import *  # noqa: F403
 from tests.settings import databases
@@ -12,5 +12,5 @@ MIDDLEWARE = [
     "wagtail_user_sessions.middleware.AuthenticationMiddleware",
 ]
 ROOT_URLCONF = "tests.uuid_users.urls"
-# Its users have no migrations, and neither may have what they refer to.
+# The user model has no migrations, so the models it refers to must have none either.
 MIGRATION_MODULES = {"auth": None, "contenttypes": None}

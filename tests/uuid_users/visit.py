@@ -1,4 +1,4 @@
-"""Visits pages as such a user: ``python -m tests.uuid_users.visit``."""
+"""A visit by a user with a UUID: ``python -m tests.uuid_users.visit``."""
 
 import os
 import sys
@@ -34,7 +34,7 @@ def visit():
     user = get_user_model().objects.create_user("ulla", password="secret")
     client = Client()
     client.force_login(user)
-    # The first page writes who the client is.
+    # The first page writes the client columns.
     client.get("/whoami/")
     for _ in range(2):
         with CaptureQueriesContext(connection) as queries:

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.device_page import signed_in
+from tests.urls_devices_page import signed_in
 from wagtail_user_sessions.hashing import valid_auth_hashes
 from wagtail_user_sessions.models import Session
 
@@ -70,7 +70,7 @@ def superuser(person):
 
 @pytest.fixture
 def manager(person):
-    """Who may see sessions and end them."""
+    """A user who may see sessions and sign them out."""
     return person("mary", "view", "delete", first_name="Mary", last_name="Manager")
 
 
@@ -81,7 +81,7 @@ def viewer(person):
 
 @pytest.fixture
 def editor(person):
-    """Who may enter the admin, and see no sessions."""
+    """A user who may enter the admin, but not see sessions."""
     return person("ed")
 
 
@@ -98,7 +98,7 @@ def vera(visitor):
 
 @pytest.fixture
 def mary(manager):
-    """The browser of who manages sessions."""
+    """The browser of the manager."""
     return signed_in(manager)
 
 
@@ -110,7 +110,7 @@ def sue(superuser):
 
 @pytest.fixture
 def make_row(db):
-    """Makes rows that no browser has: ``make_row(user, country="GB")``."""
+    """Makes rows without a browser: ``make_row(user, country="GB")``."""
 
     def make(user=None, **columns):
         now = timezone.now()

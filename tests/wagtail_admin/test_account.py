@@ -1,8 +1,8 @@
-"""One's own devices in the admin."""
+"""The user's own devices, in Wagtail's admin."""
 
 import pytest
 
-from tests.device_page import HTMX, id_of, is_signed_in, said, signed_in
+from tests.urls_devices_page import HTMX, id_of, is_signed_in, said, signed_in
 from wagtail_user_sessions.models import Session
 
 pytestmark = [
@@ -22,11 +22,11 @@ def there(editor):
     return signed_in(editor)
 
 
-def test_the_account_page_leads_to_it(here):
+def test_the_account_page_links_to_the_own_devices(here):
     assert f'href="{URL}"' in here.get("/admin/account/").content.decode()
 
 
-def test_it_lists_the_own_devices_in_the_admins_frame(here, there, vera):
+def test_the_page_lists_the_own_devices_in_the_admins_layout(here, there, vera):
     page = here.get(URL).content.decode()
     assert f'id="wus-{id_of(here)}"' in page
     assert f'id="wus-{id_of(there)}"' in page
@@ -53,7 +53,7 @@ def test_a_foreign_device_is_not_found(here, vera):
     assert Session.objects.filter(pk=id_of(vera)).exists()
 
 
-def test_a_themes_markup_has_no_part_in_it(here, settings, tmp_path):
+def test_the_page_ignores_the_markup_of_the_sites_theme(here, settings, tmp_path):
     partials = tmp_path / "wagtail_user_sessions" / "partials"
     partials.mkdir(parents=True)
     (partials / "device.html").write_text("a ticket")
@@ -66,12 +66,12 @@ def test_a_themes_markup_has_no_part_in_it(here, settings, tmp_path):
     assert "a ticket" not in answer
 
 
-def test_no_answer_is_kept(here):
+def test_no_response_may_be_cached(here):
     for kind in ({}, HTMX):
         assert "no-store" in here.get(URL, headers=kind)["Cache-Control"]
 
 
-def test_signing_out_here_leads_to_the_admins_login(here):
+def test_signing_out_the_own_session_leads_to_the_admins_login(here):
     answer = here.post(f"{URL}{id_of(here)}/revoke/", headers=HTMX)
     assert answer["HX-Redirect"] == "/admin/login/"
 
@@ -84,7 +84,7 @@ def test_a_new_password_is_chosen_on_the_account_page(here, there):
     assert not is_signed_in(there)
 
 
-def test_with_another_packages_engine_there_is_no_such_page(editor, settings, client):
+def test_another_packages_engine_gives_404_and_no_menu_item(editor, settings, client):
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
     client.force_login(editor)
     assert client.get(URL).status_code == 404

@@ -1,4 +1,4 @@
-"""The bars above the listing."""
+"""The bar charts above the listing."""
 
 import re
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ def bars(charts, name):
 
 
 def tables(response):
-    """The figures behind the picture, by the titles of their tables."""
+    """The figures of the charts, by the titles of their tables."""
     found = {}
     for table in re.findall(
         r"<table>\s*<caption>.*?</table>", response.content.decode(), re.S
@@ -56,21 +56,23 @@ def test_hours_are_those_of_the_time_zone(sue, visitor, make_row, settings):
     assert figures["Hour of the last activity (Asia/Kolkata)"]["18"] == "1"
 
 
-def test_naive_moments_are_said_to_be_those_of_the_settings(settings):
+def test_the_title_names_the_zone_of_the_settings_where_times_are_naive(settings):
     settings.USE_TZ, settings.TIME_ZONE = False, "Asia/Kolkata"
     with timezone.override("Asia/Tokyo"):
         titles = [chart.title for chart in build_charts([("mobile", "GB", None)])]
     assert titles[-1] == "Hour of the last activity (Asia/Kolkata)"
 
 
-def test_the_longest_bar_is_the_measure_of_the_others():
+def test_bar_lengths_are_relative_to_the_longest_bar():
     charts = build_charts([["mobile", "", NOON]] * 3 + [["desktop", "", NOON]])
     lengths = [bar.length for bar in charts[0].bars]
     assert lengths == [100, 33.33]
 
 
 @pytest.mark.django_db
-def test_it_stands_above_the_listing_and_follows_the_filters(sue, visitor, make_row):
+def test_the_charts_stand_above_the_listing_and_follow_its_filters(
+    sue, visitor, make_row
+):
     make_row(visitor, device_kind="mobile", country="JP", last_activity=NOON)
     make_row(visitor, device_kind="tablet", country="JP")
     make_row(visitor, country="JP", expire_date=NOON)
@@ -86,13 +88,13 @@ def test_it_stands_above_the_listing_and_follows_the_filters(sue, visitor, make_
 
 
 @pytest.mark.django_db
-def test_there_is_none_of_sessions_that_arent_active(sue, make_row):
+def test_a_listing_of_inactive_sessions_has_no_charts(sue, make_row):
     make_row()
     assert not tables(sue.get(LIST, {"status": "visitor"}))
 
 
 @pytest.mark.django_db
-def test_of_many_sessions_the_newest_are_drawn_however_they_are_sorted(
+def test_the_charts_of_a_capped_listing_show_the_newest_sessions_in_any_order(
     sue, visitor, make_row, monkeypatch
 ):
     monkeypatch.setattr(paginator, "MAX_ROWS", 2)
@@ -104,7 +106,7 @@ def test_of_many_sessions_the_newest_are_drawn_however_they_are_sorted(
 
 
 @pytest.mark.django_db
-def test_it_has_no_inline_style_or_script(sue):
+def test_the_charts_have_no_inline_style_or_script(sue):
     page = sue.get(LIST).content.decode()
     picture = page[
         page.index("wus-picture") : page.index("</section>", page.index("wus-picture"))

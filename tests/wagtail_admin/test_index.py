@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from openpyxl import load_workbook
 
-from tests.device_page import signed_in
+from tests.urls_devices_page import signed_in
 from tests.wagtail_admin.conftest import LIST, listed, row_of, text_of, url
 from wagtail_user_sessions.hashing import MARKER_KEY_HASH
 from wagtail_user_sessions.models import Session
@@ -42,11 +42,11 @@ def rows(visitor, person, make_row):
     }
 
 
-def test_it_opens_on_the_active_sessions_of_users(sue, rows):
+def test_the_listing_opens_with_the_active_sessions_of_users(sue, rows):
     assert found(sue) == ids(row_of(sue), rows["active"])
 
 
-def test_the_barrier_of_a_sign_out_of_everybody_is_on_no_list(sue, rows, make_row):
+def test_the_not_before_marker_is_on_no_list(sue, rows, make_row):
     row = make_row()
     Session.objects.filter(pk=row.pk).update(
         key_hash=MARKER_KEY_HASH, signed_in_at=timezone.now() - timedelta(days=1)
@@ -55,15 +55,15 @@ def test_the_barrier_of_a_sign_out_of_everybody_is_on_no_list(sue, rows, make_ro
 
 
 @pytest.mark.parametrize("status", ["expired", "refused", "visitor"])
-def test_the_other_sessions_stand_apart(sue, rows, status):
+def test_the_status_filter_shows_only_rows_of_that_status(sue, rows, status):
     assert found(sue, status=status) == ids(rows[status])
 
 
-def test_all_sessions_are_shown_to_who_asks_for_any_status(sue, rows):
+def test_an_empty_status_shows_all_sessions(sue, rows):
     assert found(sue, status="") == ids(row_of(sue), *rows.values())
 
 
-def test_a_row_tells_user_device_place_address_status_and_times(sue, visitor, make_row):
+def test_a_row_shows_user_device_place_address_and_status(sue, visitor, make_row):
     make_row(
         visitor,
         browser="Firefox",
@@ -76,8 +76,8 @@ def test_a_row_tells_user_device_place_address_status_and_times(sue, visitor, ma
     )
     page = sue.get(LIST, {"user": visitor.pk})
     text = text_of(page)
-    for fact in ("Vera Visitor", "Kitchen", "Firefox on Windows", "London, GB"):
-        assert fact in text
+    for expected in ("Vera Visitor", "Kitchen", "Firefox on Windows", "London, GB"):
+        assert expected in text
     assert "192.0.2.7" in text
     assert "Active" in text
     assert f'href="/admin/users/edit/{visitor.pk}/"' in page.content.decode()
@@ -110,14 +110,18 @@ def test_a_session_whose_password_has_changed_is_never_shown_as_active(sue, vera
         ("country", "JP"),
     ],
 )
-def test_it_can_be_filtered_by_a_fact(sue, visitor, make_row, name, value):
+def test_the_listing_can_be_filtered_by_a_client_column(
+    sue, visitor, make_row, name, value
+):
     make_row(visitor)
     wanted = make_row(visitor, **{name: value})
     assert found(sue, **{name: value}) == ids(wanted)
     assert value in text_of(sue.get(LIST))
 
 
-def test_it_can_be_filtered_by_user_and_by_several(sue, visitor, person, make_row):
+def test_the_listing_can_be_filtered_by_one_user_and_by_several(
+    sue, visitor, person, make_row
+):
     other, third = person("bob"), person("carl")
     mine, yours = make_row(visitor), make_row(other)
     make_row(third)
@@ -125,7 +129,7 @@ def test_it_can_be_filtered_by_user_and_by_several(sue, visitor, person, make_ro
     assert found(sue, user=[visitor.pk, other.pk]) == ids(mine, yours)
 
 
-def test_it_can_be_filtered_by_dates(sue, visitor, make_row):
+def test_the_listing_can_be_filtered_by_dates(sue, visitor, make_row):
     now = timezone.now()
     old = make_row(
         visitor,
@@ -156,20 +160,22 @@ def test_it_can_be_filtered_by_dates(sue, visitor, make_row):
         {"device_kind": "x", "country": "x", "os": "x"},
     ],
 )
-def test_a_query_that_makes_no_sense_is_no_error_of_the_server(sue, query):
+def test_an_invalid_query_string_is_no_server_error(sue, query):
     assert sue.get(LIST, query).status_code == 200
     assert sue.get(url("list_results"), query).status_code == 200
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
-def test_the_ends_of_the_calendar_are_no_error_in_any_zone(sue, settings, zone, day):
+def test_the_first_and_last_possible_dates_are_no_error_in_any_zone(
+    sue, settings, zone, day
+):
     settings.TIME_ZONE = zone
     for name in ("signed_in_at_from", "last_activity_to"):
         assert sue.get(LIST, {name: day}).status_code == 200
 
 
-def test_a_kind_of_device_that_nobody_knows_is_no_error(sue, visitor, make_row):
+def test_an_unknown_kind_of_device_is_no_error(sue, visitor, make_row):
     row = make_row(visitor, device_kind="fridge")
     assert found(sue, user=visitor.pk) == ids(row)
 
@@ -202,7 +208,7 @@ def test_sessions_are_found_by_the_beginning_of_an_address(
     assert found(sue, q=text) == ids(wanted)
 
 
-def test_what_is_nobodys_name_finds_nothing(sue, visitor, make_row):
+def test_a_search_without_a_match_finds_nothing(sue, visitor, make_row):
     make_row(visitor, ip="192.0.2.7")
     assert found(sue, q="nobody") == set()
 
@@ -210,7 +216,7 @@ def test_what_is_nobodys_name_finds_nothing(sue, visitor, make_row):
 @pytest.mark.parametrize(
     "column", ["user", "ip", "last_activity", "signed_in_at", "expire_date"]
 )
-def test_it_can_be_sorted(sue, visitor, person, make_row, column):
+def test_the_listing_can_be_sorted(sue, visitor, person, make_row, column):
     other = person("aaron")
     now = timezone.now()
     first = make_row(
@@ -253,7 +259,7 @@ def test_pages_follow_each_other_without_gap_or_double(sue, visitor, make_row):
     assert set().union(*pages) == made
 
 
-def test_of_many_rows_a_part_is_counted_and_can_be_paged_through(
+def test_a_large_listing_is_counted_and_paged_up_to_a_limit(
     sue, visitor, make_row, monkeypatch
 ):
     monkeypatch.setattr(paginator, "MAX_ROWS", 30)
@@ -284,12 +290,12 @@ def test_the_listing_takes_as_many_queries_for_fifty_rows_as_for_one(
     assert count() == (50, few)
 
 
-def test_no_list_reads_the_data_of_sessions(sue, visitor, make_row):
+def test_the_listing_reads_no_session_data(sue, visitor, make_row):
     make_row(visitor)
     with CaptureQueriesContext(connection) as queries:
         sue.get(LIST)
     reading = [query["sql"] for query in queries if "session_data" in query["sql"]]
-    # The one that signs the reader in.
+    # This query reads the viewer's own session.
     assert len(reading) == 1
 
 
@@ -330,16 +336,16 @@ def test_no_cell_of_the_export_is_a_formula(sue, visitor, make_row, name):
     assert row["Name"] == f"'{name}"
 
 
-# Other models
+# Special rows
 
 
-def test_rows_may_be_hidden_from_nobody_by_a_missing_user(sue, make_row):
+def test_a_row_without_a_user_is_listed_as_a_visitor(sue, make_row):
     row = make_row()
     assert found(sue, status="visitor") == ids(row)
     assert "Signed-out visitor" in text_of(sue.get(LIST, {"status": "visitor"}))
 
 
-def test_who_may_only_see_is_offered_nothing_else(viewer, vera):
+def test_a_viewer_is_offered_no_action(viewer, vera):
     page = signed_in(viewer).get(LIST).content.decode()
     assert "/inspect/" in page
     assert "/sign-out/" not in page
@@ -349,7 +355,7 @@ def test_who_may_only_see_is_offered_nothing_else(viewer, vera):
     assert Session.objects.count() == 2
 
 
-def test_a_superuser_whom_the_sites_manager_hides_is_hidden_all_the_more(
+def test_a_superuser_that_the_sites_manager_leaves_out_is_hidden_too(
     mary, sue, superuser, monkeypatch
 ):
     class ActiveManager(UserManager):
@@ -364,7 +370,7 @@ def test_a_superuser_whom_the_sites_manager_hides_is_hidden_all_the_more(
     assert mary.get(url("inspect", sue.session.id)).status_code == 404
 
 
-def test_a_workbook_leaves_out_what_it_cant_hold(sue, visitor, make_row):
+def test_a_workbook_leaves_out_characters_that_it_cant_hold(sue, visitor, make_row):
     make_row(visitor, os="A\x07B")
     answer = sue.get(LIST, {"export": "xlsx", "user": visitor.pk})
     sheet = load_workbook(io.BytesIO(answer.getvalue())).active
@@ -375,9 +381,7 @@ def test_a_long_search_is_no_error(sue):
     assert sue.get(LIST, {"q": "x " * 1200}).status_code == 200
 
 
-def test_a_row_without_the_date_of_its_sign_in_has_that_of_its_birth(
-    sue, visitor, make_row
-):
+def test_a_row_without_a_sign_in_time_is_listed(sue, visitor, make_row):
     one = make_row(visitor, signed_in_at=None)
     assert one.signed_in_at == one.created_at
     (many,) = Session.objects.bulk_create(

@@ -1,23 +1,23 @@
-"""All that is known of a session, and nothing that must not be."""
+"""The page of one session: all columns, but neither the key nor values of the data."""
 
 import pytest
 from django.utils import timezone
 from django.utils.html import escape
 
-from tests.device_page import signed_in
+from tests.urls_devices_page import signed_in
 from tests.wagtail_admin.conftest import row_of, text_of, url
 from wagtail_user_sessions.models import Session
 
 pytestmark = pytest.mark.django_db
 
 
-def test_all_facts_are_shown(sue, vera):
+def test_the_page_shows_user_device_place_and_status(sue, vera):
     Session.objects.filter(pk=row_of(vera).pk).update(
         city="London", country="GB", name="Kitchen", last_activity=timezone.now()
     )
     row = row_of(vera)
     text = text_of(sue.get(url("inspect", row.pk)))
-    for fact in (
+    for expected in (
         "Vera Visitor",
         "Kitchen",
         "London, GB",
@@ -25,13 +25,13 @@ def test_all_facts_are_shown(sue, vera):
         "Chrome",
         "Windows",
     ):
-        assert fact in text
+        assert expected in text
     assert str(row.pk) in text
     assert escape(row.user_agent) in text
     assert "Active" in text
 
 
-def test_the_data_is_told_by_its_keys_and_size_alone(sue, visitor):
+def test_the_page_shows_only_keys_and_size_of_the_data(sue, visitor):
     client = signed_in(visitor)
     session = client.session
     session["basket"] = "a secret thing"

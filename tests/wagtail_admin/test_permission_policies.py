@@ -1,4 +1,4 @@
-"""Who may see which address of the admin: every one that the package adds."""
+"""Permissions of each URL that the package adds to the admin."""
 
 import re
 import uuid
@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
-from tests.device_page import signed_in
+from tests.urls_devices_page import signed_in
 from tests.wagtail_admin.conftest import BULK, NAMESPACE
 from wagtail_user_sessions.models import Session
 
@@ -15,9 +15,9 @@ pytestmark = pytest.mark.django_db
 
 ROLES = ("anonymous", "visitor", "editor", "viewer", "manager", "superuser")
 VIEWERS = {"viewer", "manager", "superuser"}
-ENDERS = {"manager", "superuser"}
+MANAGERS = {"manager", "superuser"}
 STAFF = {"editor", *VIEWERS}
-# Who gets a page at which address; nobody else does.
+# The roles that each URL answers; it refuses all others.
 ALLOWED = {
     "list": VIEWERS,
     "list_results": VIEWERS,
@@ -25,11 +25,11 @@ ALLOWED = {
     "list, exported as xlsx": VIEWERS,
     "list_results, exported as csv": VIEWERS,
     "inspect": VIEWERS,
-    "delete": ENDERS,
-    "revoke_user": ENDERS,
+    "delete": MANAGERS,
+    "revoke_user": MANAGERS,
     "revoke_everybody": {"superuser"},
-    "bulk": ENDERS,
-    "bulk of all": ENDERS,
+    "bulk": MANAGERS,
+    "bulk of all": MANAGERS,
     "account: device_list": STAFF,
     "account: device_revoke": STAFF,
     "account: device_revoke_others": STAFF,
@@ -49,7 +49,7 @@ def patterns(resolver, prefix="", namespaces=()):
 
 
 def discovered(pk, user_id):
-    """The addresses that the package adds to the admin, by the names above."""
+    """The URLs that the package adds to the admin, by the names above."""
     found = {}
     for route, namespaces, name in patterns(get_resolver()):
         ours = [name for name in namespaces if name and "wagtail_user_sessions" in name]
@@ -83,7 +83,7 @@ def browser_of_role(role, request):
     return signed_in(request.getfixturevalue(role))
 
 
-def test_each_address_is_in_the_table(addresses):
+def test_the_table_has_each_url_of_the_package(addresses):
     assert addresses.keys() == ALLOWED.keys()
 
 
@@ -93,12 +93,14 @@ def is_refused(response):
     return response.status_code in {403, 404}
 
 
-def test_nothing_answers_what_a_role_may_not_see(role, browser_of_role, addresses):
+def test_get_is_refused_to_roles_without_the_permission(
+    role, browser_of_role, addresses
+):
     before = Session.objects.count()
     for name, address in addresses.items():
         response = browser_of_role.get(address)
         if role in ALLOWED[name]:
-            # The addresses of one's own devices lead to their list, or know no other.
+            # Another user's device is not found, and actions redirect to the own list.
             is_fine = response.status_code == 200 or name.startswith("account: ")
             assert is_fine, (name, response.status_code)
         else:
@@ -106,7 +108,9 @@ def test_nothing_answers_what_a_role_may_not_see(role, browser_of_role, addresse
     assert Session.objects.count() == before
 
 
-def test_nothing_is_done_by_a_role_that_may_not(role, browser_of_role, addresses, vera):
+def test_post_is_refused_to_roles_without_the_permission(
+    role, browser_of_role, addresses, vera
+):
     for name, address in addresses.items():
         if role not in ALLOWED[name]:
             response = browser_of_role.post(address, {"confirmation": "everybody"})
@@ -115,7 +119,7 @@ def test_nothing_is_done_by_a_role_that_may_not(role, browser_of_role, addresses
 
 
 @pytest.mark.parametrize("role_name", ["viewer", "manager"])
-def test_a_superusers_session_is_nobody_elses_to_see_or_end(
+def test_only_a_superuser_sees_or_ends_a_superusers_session(
     role_name, request, superuser, sue
 ):
     browser = signed_in(request.getfixturevalue(role_name))
@@ -162,7 +166,7 @@ def test_sessions_cant_be_chosen_added_or_changed(sue):
         assert sue.get(address).status_code == 404
 
 
-def test_only_who_may_see_sessions_has_the_menu_item(editor, viewer, superuser):
+def test_the_menu_item_needs_the_permission_to_view(editor, viewer, superuser):
     address = '"/admin/snippets/wagtail_user_sessions/session/"'
     assert address not in signed_in(editor).get("/admin/").content.decode()
     assert address in signed_in(viewer).get("/admin/").content.decode()

@@ -1,4 +1,4 @@
-"""Signing out one session, a user's, and everybody's."""
+"""Signing out one session, a user's, everybody's, and a selection."""
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
@@ -9,7 +9,7 @@ from wagtail import hooks
 from wagtail.admin.models import EditingSession
 from wagtail.models import Locale, ModelLogEntry, Page
 
-from tests.device_page import is_signed_in, signed_in
+from tests.urls_devices_page import is_signed_in, signed_in
 from tests.wagtail_admin.conftest import BULK, LIST, row_of, said, text_of, url
 from wagtail_user_sessions.models import Session, SessionQuerySet
 from wagtail_user_sessions.signals import session_ended
@@ -22,7 +22,7 @@ pytestmark = [
 
 @pytest.fixture(autouse=True)
 def _content_types():
-    # The rows of the migrations are gone where a test has flushed the tables.
+    # Django caches the rows, which are gone once a test has flushed the tables.
     ContentType.objects.clear_cache()
 
 
@@ -65,7 +65,7 @@ def test_one_session_is_signed_out_after_a_question(sue, vera, superuser):
     assert logged.message == "Signed out Chrome on Windows of Vera Visitor: lost laptop"
 
 
-def test_the_log_says_why_even_where_no_reason_was_given(sue, vera):
+def test_the_log_entry_without_a_given_reason_says_revoked(sue, vera):
     sue.post(url("delete", row_of(vera).pk))
     assert entry().message == "Signed out Chrome on Windows of Vera Visitor: revoked"
 
@@ -77,13 +77,13 @@ def test_the_site_history_shows_the_entry(sue, vera, home):
     assert "lost laptop" in history
 
 
-def test_it_leads_back_to_where_it_was_called_from(sue, vera):
+def test_signing_out_leads_back_to_the_next_url(sue, vera):
     back = f"{LIST}?q=vera"
     answer = sue.post(f"{url('delete', row_of(vera).pk)}?next={back}")
     assert answer.url == back
 
 
-def test_it_leads_to_no_other_site(sue, vera):
+def test_signing_out_never_leads_to_another_site(sue, vera):
     answer = sue.post(f"{url('delete', row_of(vera).pk)}?next=https://example.org/")
     assert answer.url == LIST
 
@@ -97,14 +97,18 @@ def test_signing_out_oneself_leads_to_the_login_page(sue):
     assert not is_signed_in(sue)
 
 
-def test_a_session_that_ended_beside_the_question_is_no_error(sue, vera, monkeypatch):
+def test_a_session_that_ended_before_the_confirmation_is_no_error(
+    sue, vera, monkeypatch
+):
     row = row_of(vera)
     monkeypatch.setattr(Session, "revoke", lambda row, **options: 0)
     answer = sue.post(url("delete", row.pk), follow=True)
     assert said(answer) == ["Chrome on Windows was already signed out."]
 
 
-def test_who_has_a_page_open_for_editing_is_named_with_the_page(sue, editor, home):
+def test_the_confirmation_names_users_with_an_open_editor_and_their_pages(
+    sue, editor, home
+):
     there = signed_in(editor)
     open_in_editor(editor, home)
     for address in (
@@ -119,7 +123,7 @@ def test_who_has_a_page_open_for_editing_is_named_with_the_page(sue, editor, hom
         assert "“Annual report”, by ed" in text, address
 
 
-def test_nobody_is_warned_of_an_editor_that_was_closed_long_ago(sue, editor, home):
+def test_the_confirmation_ignores_an_editor_that_was_closed_long_ago(sue, editor, home):
     there = signed_in(editor)
     open_in_editor(editor, home)
     EditingSession.objects.update(
@@ -156,7 +160,7 @@ def test_signing_out_oneself_everywhere_spares_this_session(sue, superuser):
     assert not is_signed_in(there)
 
 
-def test_where_nothing_is_left_to_sign_out_that_is_said(sue, visitor):
+def test_the_pages_say_that_there_is_no_session_to_sign_out(sue, visitor):
     address = url("revoke_user", visitor.pk)
     page = sue.get(address)
     assert "There is no session to sign out." in text_of(page)
@@ -171,7 +175,7 @@ def test_where_nothing_is_left_to_sign_out_that_is_said(sue, visitor):
 # Everybody
 
 
-def test_everybody_is_signed_out_but_who_does_it(sue, vera, mary, superuser):
+def test_signing_out_everybody_spares_the_actors_session(sue, vera, mary, superuser):
     address = url("revoke_everybody")
     assert "Sign out 2 sessions of all users?" in text_of(sue.get(address))
     answer = sue.post(address, {"confirmation": " Everybody "}, follow=True)
@@ -184,7 +188,7 @@ def test_everybody_is_signed_out_but_who_does_it(sue, vera, mary, superuser):
     assert logged.message == "Signed out 2 sessions of all users: revoked"
 
 
-def test_sessions_of_visitors_are_left_alone_by_that(sue, make_row):
+def test_signing_out_everybody_spares_sessions_of_visitors(sue, make_row):
     row = make_row()
     sue.post(url("revoke_everybody"), {"confirmation": "everybody"})
     assert Session.objects.filter(pk=row.pk).exists()
@@ -201,7 +205,7 @@ def test_without_the_typed_word_nobody_is_signed_out(sue, vera, typed):
     assert is_signed_in(vera)
 
 
-def test_everybody_is_signed_out_in_batches_past_the_receivers(
+def test_everybody_is_signed_out_in_batches_with_few_queries(
     sue, visitor, batches_of, django_assert_max_num_queries
 ):
     batches_of(10)
@@ -215,7 +219,7 @@ def test_everybody_is_signed_out_in_batches_past_the_receivers(
 # A selection
 
 
-def test_what_is_ticked_is_signed_out(sue, vera, visitor, mary, superuser):
+def test_the_selected_sessions_are_signed_out(sue, vera, visitor, mary, superuser):
     phone = signed_in(visitor)
     query = f"?id={row_of(vera).pk}&id={row_of(mary).pk}"
     page = sue.get(BULK + query)
@@ -234,9 +238,7 @@ def test_what_is_ticked_is_signed_out(sue, vera, visitor, mary, superuser):
 @pytest.mark.parametrize(
     "query", ["q=vera", "user={0}", "device_kind=mobile", "country=GB"]
 )
-def test_all_of_the_listing_means_what_its_filters_leave(
-    sue, vera, mary, visitor, query
-):
+def test_all_of_the_listing_means_the_filtered_rows(sue, vera, mary, visitor, query):
     Session.objects.filter(user=visitor).update(device_kind="mobile", country="GB")
     query = f"?{query.format(visitor.pk)}&id=all"
     assert "Sign out 1 session?" in text_of(sue.get(BULK + query))
@@ -245,9 +247,7 @@ def test_all_of_the_listing_means_what_its_filters_leave(
     assert is_signed_in(mary)
 
 
-def test_all_of_the_listing_are_active_ones_unless_it_says_otherwise(
-    sue, vera, make_row
-):
+def test_all_of_the_listing_means_active_sessions_without_a_status(sue, vera, make_row):
     row = make_row()
     sue.post(f"{BULK}?id=all")
     assert not is_signed_in(vera)
@@ -259,12 +259,12 @@ def test_all_of_the_listing_are_active_ones_unless_it_says_otherwise(
 @pytest.mark.parametrize(
     "query", ["user=x", "signed_in_at_from=yesterday", "status=x", "q=%00"]
 )
-def test_filters_that_make_no_sense_sign_nobody_out(sue, vera, query):
+def test_invalid_filters_sign_nobody_out(sue, vera, query):
     sue.post(f"{BULK}?id=all&{query}")
     assert is_signed_in(vera)
 
 
-def test_a_selection_that_came_from_nowhere_leads_to_the_listing(sue, vera):
+def test_a_selection_without_a_valid_next_url_leads_to_the_listing(sue, vera):
     address = f"{BULK}?id={row_of(vera).pk}"
     for query in ("", "&next=https://evil.example/"):
         assert f'href="{LIST}"' in sue.get(f"{address}{query}").content.decode()
@@ -279,7 +279,7 @@ def test_a_selection_spares_the_own_session(sue, vera):
     assert "There is no session to sign out" in text_of(page)
 
 
-def test_many_are_named_only_in_part(sue, visitor, make_row):
+def test_a_large_selection_names_only_some_sessions(sue, visitor, make_row):
     for _ in range(25):
         make_row(visitor)
     text = text_of(sue.get(f"{BULK}?id=all"))
@@ -287,7 +287,7 @@ def test_many_are_named_only_in_part(sue, visitor, make_row):
     assert "and 5 other sessions" in text
 
 
-def test_a_warning_is_given_where_the_cache_could_not_be_told(sue, vera, monkeypatch):
+def test_a_cache_failure_adds_a_warning(sue, vera, monkeypatch):
     monkeypatch.setattr(
         "wagtail_user_sessions.backends.db.SessionStore.purge_ended",
         classmethod(lambda cls, key_hashes: False),
@@ -343,23 +343,23 @@ def test_a_hook_of_bulk_actions_may_refuse(sue, vera):
 
 
 @pytest.mark.parametrize("method", ["delete", "put", "patch"])
-def test_sessions_end_by_the_form_alone(sue, vera, visitor, method):
+def test_only_a_post_of_the_form_ends_sessions(sue, vera, visitor, method):
     for address in (url("delete", row_of(vera).pk), url("revoke_user", visitor.pk)):
         assert getattr(sue, method)(address).status_code == 405
     assert is_signed_in(vera)
 
 
-def test_the_reason_of_signing_out_everybody_reaches_who_listens(sue, vera):
-    heard = []
+def test_the_reason_of_signing_out_everybody_reaches_receivers(sue, vera):
+    reasons = []
 
-    def listen(sender, reason, **kwargs):
-        heard.append(reason)
+    def receive(sender, reason, **kwargs):
+        reasons.append(reason)
 
-    session_ended.connect(listen)
+    session_ended.connect(receive)
     data = {"confirmation": "everybody", "reason": "stolen database"}
     sue.post(url("revoke_everybody"), data)
-    session_ended.disconnect(listen)
-    assert heard == ["stolen database"]
+    session_ended.disconnect(receive)
+    assert reasons == ["stolen database"]
     assert entry().message.endswith("stolen database")
 
 
@@ -379,7 +379,7 @@ def test_signing_out_everybody_is_logged_even_if_it_is_stopped_half_way(
 
 
 class StopAfter:
-    """Fails at the second call, and then no more."""
+    """Raises at the last of so many calls, and at no later one."""
 
     def __init__(self, calls):
         self.left = calls
@@ -390,7 +390,7 @@ class StopAfter:
             raise RuntimeError
 
 
-def test_a_log_that_cant_be_written_keeps_nobody_signed_in(sue, vera, monkeypatch):
+def test_a_log_that_cant_be_written_prevents_no_sign_out(sue, vera, monkeypatch):
     def fail(*args, **kwargs):
         raise DatabaseError
 

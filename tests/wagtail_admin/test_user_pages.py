@@ -1,8 +1,8 @@
-"""What the pages of users and the home page say of sessions."""
+"""Sessions on Wagtail's pages of users, and on the home page."""
 
 import pytest
 
-from tests.device_page import signed_in
+from tests.urls_devices_page import signed_in
 from tests.wagtail_admin.conftest import LIST, said, text_of, url
 from wagtail_user_sessions.wagtail_admin import paginator
 
@@ -26,7 +26,7 @@ def personnel(person, django_user_model):
 
 
 def items_of(browser, user):
-    """The addresses of sessions in the list of users that are the user's."""
+    """The URLs about sessions in the user's row of the list of users."""
     page = browser.get("/admin/users/").content.decode()
     addresses = (f"{LIST}?user={user.pk}", url("revoke_user", user.pk))
     return [address for address in addresses if f'href="{address}' in page]
@@ -36,7 +36,7 @@ def test_the_list_of_users_leads_to_sessions_and_to_signing_out(sue, visitor):
     assert len(items_of(sue, visitor)) == 2
 
 
-def test_it_offers_only_what_is_permitted(personnel, visitor, superuser):
+def test_the_list_of_users_offers_only_permitted_actions(personnel, visitor, superuser):
     nobody = signed_in(personnel("pat"))
     assert items_of(nobody, visitor) == []
     viewer = signed_in(personnel("quinn", "view"))
@@ -46,7 +46,7 @@ def test_it_offers_only_what_is_permitted(personnel, visitor, superuser):
     assert items_of(manager, superuser) == []
 
 
-def test_a_users_page_tells_the_number_of_active_sessions(sue, visitor, vera, make_row):
+def test_a_users_page_shows_the_number_of_active_sessions(sue, visitor, vera, make_row):
     make_row(visitor)
     page = sue.get(f"/admin/users/edit/{visitor.pk}/")
     assert "Vera Visitor has 2 active sessions." in text_of(page)
@@ -60,7 +60,9 @@ def test_sessions_that_a_new_password_has_ended_are_not_counted(sue, visitor, ve
     assert "Vera Visitor has 0 active sessions." in text_of(page)
 
 
-def test_it_tells_nothing_to_who_may_not_see_sessions(personnel, visitor, superuser):
+def test_a_users_page_shows_no_number_without_the_permission(
+    personnel, visitor, superuser
+):
     page = signed_in(personnel("pat")).get(f"/admin/users/edit/{visitor.pk}/")
     assert page.status_code == 200
     assert "active session" not in text_of(page)
@@ -70,16 +72,16 @@ def test_it_tells_nothing_to_who_may_not_see_sessions(personnel, visitor, superu
     assert "active session" not in text_of(page)
 
 
-def test_it_tells_nothing_a_second_time_after_saving(sue, visitor):
+def test_a_users_page_shows_no_number_after_saving(sue, visitor):
     address = f"/admin/users/edit/{visitor.pk}/"
-    facts = {
+    data = {
         "username": "vera",
         "email": "v@example.com",
         "first_name": "Vera",
         "last_name": "V",
         "is_active": "on",
     }
-    answer = sue.post(address, facts, follow=True)
+    answer = sue.post(address, data, follow=True)
     assert answer.redirect_chain
     assert not any("active session" in text for text in said(answer))
 
@@ -92,12 +94,12 @@ def test_the_home_page_counts_the_active_sessions(sue, visitor, vera, make_row):
     assert f'href="{LIST}"' in page.content.decode()
 
 
-def test_it_counts_only_what_may_be_seen(sue, viewer, editor):
+def test_the_home_page_needs_the_permission_to_count(sue, viewer, editor):
     assert "1 Active session" in text_of(signed_in(viewer).get("/admin/"))
     assert "Active session" not in text_of(signed_in(editor).get("/admin/"))
 
 
-def test_many_are_counted_in_part(sue, visitor, make_row, monkeypatch):
+def test_the_home_page_counts_up_to_a_limit(sue, visitor, make_row, monkeypatch):
     monkeypatch.setattr(paginator, "MAX_ROWS", 2)
     for _ in range(3):
         make_row(visitor)

@@ -15,21 +15,21 @@ from .db import SessionStore as DBStore
 
 
 class SessionStore(DBStore):
-    """The engine of ``backends.db``, which reads rows from copies in the cache.
+    """The store of ``backends.db``, which also reads rows from copies in a cache.
 
-    The cache is that of ``SESSION_CACHE_ALIAS``. It is never the only one to
-    say that a session is alive, nor does any page need it.
+    The cache is that of ``SESSION_CACHE_ALIAS``. No session is kept in it alone,
+    and every page works without it.
     """
 
     keeps_copies = True
 
-    # What the request has told the cache of; None outside of one.
-    _told: copies.Entries | None = None
-    # What offers the cache a copy of the row, and the version that it copies.
+    # The cache entries that the request has invalidated; None outside of one.
+    _invalidated: copies.Entries | None = None
+    # The function that offers a copy of the row to the cache, and the row's version.
     _offer: tuple[copies.Offer, int] | None = None
 
     def __init__(self, session_key: str | None = None) -> None:
-        # A wrong alias is told here, and not swallowed as a cache that fails.
+        # Raises for a wrong alias, which would later count as a failure of the cache.
         self._cache = get_session_cache()
         copies.are_kept = True
         super().__init__(session_key)
@@ -42,49 +42,37 @@ class SessionStore(DBStore):
             read=super()._fetch,
         )
         if row is not None and offer is not None:
-            if self._told is None:
-                # Nobody says when the request is over.
+            if self._invalidated is None:
+                # Outside of a request end_request() is not called.
                 offer()
             else:
                 self._offer = offer, row.version
         return row
 
     def begin_request(self) -> None:
-        self._told = copies.listen()
+        self._invalidated = copies.listen()
 
     def end_request(self) -> None:
-        told, self._told = self._told, None
+        invalidated, self._invalidated = self._invalidated, None
         offered, self._offer = self._offer, None
-        if offered is not None and told is not None:
+        if offered is not None and invalidated is not None:
             offer, version = offered
-            if self._is_unchanged_since(version, told):
+            if self._is_unchanged_since(version, invalidated):
                 offer()
 
-    def _is_unchanged_since(self, version: int, told: copies.Entries) -> bool:
-        """Whether somebody would believe a copy of the row as it was read."""
+    def _is_unchanged_since(self, version: int, invalidated: copies.Entries) -> bool:
+        """Return whether a copy of this version of the row is still valid."""
         return (
             self._row is not None
             and self._row.version == version
             and self.session_key == self.loaded_key
-            and not copies.is_told_of(self._row.key_hash, told)
+            and not copies.is_told_of(self._row.key_hash, invalidated)
             and not has_uncommitted(self._using)
         )
 
-    def claim_activity(self, row: AbstractSession) -> bool:
-        # A copy's last activity is older than the row's: without a claim it would
-        # seem due with each request, until there is another copy.
-        name = f"activity.{row.pk}"
-        return copies.claim_in_process(name) and copies.claim(
-            name, seconds=conf.ACTIVITY_INTERVAL
-        )
-
-    def claim_change(self, row: AbstractSession) -> bool:
-        return copies.claim(f"client.{row.pk}", seconds=conf.ACTIVITY_INTERVAL)
-
     @classmethod
     def purge_changed(cls, key_hash: bytes) -> None:
-        # A new mark: a reader who has read the old row may still be about to
-        # make a copy of it.
+        # A new mark: another request may have read the old row, and copy it later.
         copies.purge_changed(key_hash)
 
     @classmethod
@@ -94,3 +82,14 @@ class SessionStore(DBStore):
     @classmethod
     def purge_all(cls) -> bool:
         return copies.purge_all()
+
+    def claim_activity(self, row: AbstractSession) -> bool:
+        # The last activity of a copy is older than that of the row: without a claim
+        # each request would find a write due, until the next copy.
+        name = f"activity.{row.pk}"
+        return copies.claim_in_process(name) and copies.claim(
+            name, seconds=conf.ACTIVITY_INTERVAL
+        )
+
+    def claim_change(self, row: AbstractSession) -> bool:
+        return copies.claim(f"client.{row.pk}", seconds=conf.ACTIVITY_INTERVAL)

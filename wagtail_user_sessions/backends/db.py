@@ -1,4 +1,4 @@
-"""How a session is made, saved and given new keys."""
+"""The session engine on the database, for ``SESSION_ENGINE``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from django.db import router
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from wagtail_user_sessions.cache import copies
 from wagtail_user_sessions.conf import conf
 from wagtail_user_sessions.exceptions import (
     GONE,
@@ -40,30 +39,30 @@ from .merge import Data
 
 
 class SessionStore(RowStore):
-    """A session whose row knows its user and client.
+    """The store of a session whose row has its user and its client.
 
-    Works as Django's ``db`` engine does, but for these promises: concurrent
-    changes of different keys are both kept, a save never brings an ended
-    session back, and two users' data never mix. A save or a change of key that
+    Works as Django's ``db`` engine does, and keeps these promises too: concurrent
+    changes of different keys are both kept, a save never revives an ended
+    session, and two users' data never mix. A save or a change of key that
     would break one raises ``SessionRefused``, which is an ``UpdateError``.
     """
 
-    # Why and by whom the session is about to be flushed, where that is known.
-    ending_reason: Reason | str = Reason.FLUSHED
-    ending_actor: AbstractBaseUser | None = None
-    # Whether the request is something that its user does.
+    # The end reason of the next flush, and its actor if there is one.
+    end_reason: Reason | str = Reason.FLUSHED
+    end_actor: AbstractBaseUser | None = None
+    # Whether the request is an activity of its user.
     is_activity = True
-    # Whether the new key was rolled back, and another has to be made.
+    # Whether a new key was rolled back: the next save makes another.
     _key_was_rolled_back = False
-    # A new key that no row has yet: the next save makes one.
+    # The key of a sign-in whose row is not inserted yet; the next save inserts it.
     _pending_key: str | None = None
 
     @property
     def id(self) -> uuid.UUID | None:
-        """The row's public id, or ``None`` while the session has no row."""
+        """The row's public id; ``None`` while the session has no row."""
         self.keys()
         if self._is_pending:
-            # An empty one: the data is saved only if all goes well.
+            # An empty row: the middleware saves the data if the response is no error.
             self._insert_pending_row({})
             self._overwrites = True
         if self._row is None and self.session_key is not None:
@@ -85,6 +84,8 @@ class SessionStore(RowStore):
         key = self._pending_key
         return key is not None and key == self.session_key
 
+    # Save
+
     def create(self) -> None:
         while True:
             self._session_key = self._get_new_session_key()
@@ -93,7 +94,7 @@ class SessionStore(RowStore):
             except CreateError:
                 continue
             except SessionRefused:
-                # The key names no row.
+                # No row has the key.
                 self._session_key = None
                 raise
             self.modified = True
@@ -105,11 +106,11 @@ class SessionStore(RowStore):
         self._overwrites = True
 
     def save(self, must_create: bool = False) -> None:  # noqa: FBT001, FBT002
-        """Save the data, merged with what other requests have changed meanwhile.
+        """Save the data, merged with the changes of concurrent requests.
 
-        Raises ``CreateError`` where ``must_create`` meets an existing key, and
-        ``SessionRefused`` (an ``UpdateError``) where the session has ended or
-        its user has changed since it was loaded, or the database fails.
+        Raises ``CreateError`` if ``must_create`` is set and the key exists, and
+        ``SessionRefused`` (an ``UpdateError``) if the session has ended or
+        its user has changed since it was loaded, or if the database fails.
         """
         self.handle_rollbacks()
         if self._key_was_rolled_back:
@@ -126,8 +127,10 @@ class SessionStore(RowStore):
         self._attempt(partial(self._insert if must_create else self._update, data))
 
     def _insert_pending_row(self, data: Data) -> None:
-        """Make the row of a new key. Only once: others see it from then on, and may
-        end it, and what has ended must not be made again.
+        """Insert the row of a pending key, at most once.
+
+        Other requests can delete it from then on; a second insert would revive an
+        ended session.
         """
         self._pending_key = None
         try:
@@ -138,7 +141,7 @@ class SessionStore(RowStore):
 
     def _attempt(self, write: Callable[[], None]) -> None:
         def attempt() -> None:
-            # A commit that was given up has taken back what it wrote.
+            # A repeated attempt: the one before it was rolled back.
             self.handle_rollbacks()
             write()
 
@@ -146,10 +149,10 @@ class SessionStore(RowStore):
             retry_on_deadlock(self._using, attempt)
 
     def handle_rollbacks(self) -> None:
-        """Repair what a transaction has rolled back since.
+        """Run the rollback handlers of the writes that were rolled back since.
 
-        Data that wasn't written counts as not written, and a new key as not
-        given; a flush is repeated, for a sign-out must not be undone.
+        Their data counts as unsaved again, and a new key as not given. A flush is
+        repeated: a rollback must not undo a sign-out.
         """
         if self._rollback_handlers:
             with refusing_database_errors():
@@ -158,10 +161,10 @@ class SessionStore(RowStore):
     # Keys
 
     def mark_signed_in(self) -> None:
-        """The user has just signed in, which the next save writes.
+        """Note that the user has just signed in; the next save writes it.
 
-        The session gets a new key if it has kept the one from before, as it
-        does when the same user signs in again. Source: OWASP ASVS 5.0, 7.2.4.
+        A session that has kept its key gets a new one: Django keeps the key when
+        the same user signs in again. Source: OWASP ASVS 5.0, 7.2.4.
         """
         self.handle_rollbacks()
         if self._row is not None and self._row.user_id is not None:
@@ -170,12 +173,12 @@ class SessionStore(RowStore):
 
     @sensitive_variables("old_key", "new_key")
     def cycle_key(self) -> None:
-        """Give the session a new key; the old one is dead at once.
+        """Give the session a new key; the old one is invalid at once.
 
-        Where there was none, as with most sign-ins, the next save makes the row:
-        with all that it then holds, and so with one write.
+        Without a row, as at most sign-ins, the key is pending: the next save inserts
+        the row with all of its data, and so with one write.
 
-        Raises ``SessionRefused`` where the session of a user has ended.
+        Raises ``SessionRefused`` if the session of a user has ended.
         """
         self.handle_rollbacks()
         data = self._session  # type: ignore[attr-defined]
@@ -189,15 +192,16 @@ class SessionStore(RowStore):
         elif SESSION_KEY in data:
             raise SessionRefused(GONE)
         else:
-            # It has ended beside a visitor who signs in.
+            # A concurrent request ended the session of a visitor, who now signs in.
             self.create()
 
     async def acycle_key(self) -> None:
         await sync_to_async(self.cycle_key)()
 
-    @sensitive_variables("old_key", "new_key", "take_back")
+    @sensitive_variables("old_key", "new_key", "restore")
     def _move_key(self, old_key: str, new_key: str) -> bool:
         purge = partial(self.purge_ended, [hash_session_key(old_key)])
+        # Before the commit too, after which a copy could be believed for a moment.
         purge()
         move = partial(
             compiled_queries.update,
@@ -209,35 +213,34 @@ class SessionStore(RowStore):
         with refusing_database_errors():
             is_moved = bool(retry_on_deadlock(self._using, move))
         if is_moved:
-            take_back = partial(self._restore_key, old_key)
-            self._rollback_handlers.register(
-                TrackedWrite(self._using, purge), take_back
-            )
+            restore = partial(self._restore_key, old_key)
+            self._rollback_handlers.register(TrackedWrite(self._using, purge), restore)
         return is_moved
 
     @sensitive_variables("old_key")
     def _restore_key(self, old_key: str) -> None:
-        """A key is new only once its row has it. The next save makes another:
-        somebody may have planted the old one, and must not be signed in by it.
+        """Take the old key until the next save, unless the row has the new one.
+
+        It must not stay: an attacker who planted it would be signed in.
         """
         if not self.exists(self.session_key):
             self._session_key = old_key
             self._key_was_rolled_back = True
 
     def _get_new_session_key(self) -> str:
-        # 160 random bits in 32 characters: no need to ask whether the key is in use,
-        # and the unique column would tell.
+        # 160 random bits in 32 characters. No query asks whether the key is in use:
+        # the unique column would refuse it.
         return b32encode(token_bytes(20)).decode().lower()
 
     async def _aget_new_session_key(self) -> str:
         return self._get_new_session_key()
 
-    # Ending
+    # End
 
     @sensitive_variables("session_key")
     def delete(self, session_key: str | None = None) -> None:
         if self._is_pending and session_key in {None, self.session_key}:
-            # A save that follows is refused, as it is of any row that has ended.
+            # Inserted to be deleted: a later save is refused, as after any end.
             self._insert_pending_row({})
         self._delete(session_key or self.session_key)
 
@@ -251,13 +254,13 @@ class SessionStore(RowStore):
             row = rows.first()
         if row is None:
             return False
-        # The row may have been read under an older key.
+        # The row may have been read when it had an older key.
         row.key_hash = hash_session_key(session_key)
         return delete_row(row, rows=rows.filter(pk=row.pk), using=self._using)
 
     @sensitive_variables("key")
     def flush(self) -> None:
-        """End the session, and start anew without data and key."""
+        """Delete the row of the session, and start anew without data and key."""
         self.handle_rollbacks()
         key = self.session_key
         row = self._row
@@ -266,17 +269,17 @@ class SessionStore(RowStore):
             self._end(
                 key,
                 row,
-                reason=current_end_context().reason or self.ending_reason,
-                actor=current_end_context().actor or self.ending_actor,
+                reason=current_end_context().reason or self.end_reason,
+                actor=current_end_context().actor or self.end_actor,
             )
         self._row = None
         self._session_key = None
-        self.ending_reason, self.ending_actor = Reason.FLUSHED, None
+        self.end_reason, self.end_actor = Reason.FLUSHED, None
 
     async def aflush(self) -> None:
         await sync_to_async(self.flush)()
 
-    @sensitive_variables("session_key", "again")
+    @sensitive_variables("session_key", "repeat")
     def _end(
         self,
         session_key: str,
@@ -288,14 +291,14 @@ class SessionStore(RowStore):
         with end_context(reason, by=actor):
             is_ended = self._delete(session_key)
             if not is_ended and row is not None and reason == Reason.SIGNED_OUT:
-                # Under the key that a request beside this one has given it.
+                # A concurrent request gave the row another key. Only a sign-out ends
+                # it then: the flush of a request with an old password must not.
                 rows = self.model.rows(self._using)
                 rows = rows.filter(pk=row.pk, user=row.user_id)
                 retry_on_deadlock(self._using, rows.delete)
-        # A sign-out must not be undone by what the view does next, nor by what
-        # is around that.
-        again = partial(self._end, session_key, row, reason=reason, actor=actor)
-        self._rollback_handlers.register(TrackedWrite(self._using), again)
+        # A rollback must not undo a sign-out, whoever opened the transaction.
+        repeat = partial(self._end, session_key, row, reason=reason, actor=actor)
+        self._rollback_handlers.register(TrackedWrite(self._using), repeat)
 
     @classmethod
     def get_expired(cls) -> SessionQuerySet:
@@ -311,26 +314,5 @@ class SessionStore(RowStore):
 
     @classmethod
     def clear_expired_in_batches(cls) -> Iterator[int]:
-        """Delete the expired sessions; yields how many each batch had."""
+        """Delete the expired sessions; yield the size of each batch."""
         yield from mass_deletion.delete_expired(cls.get_expired())
-
-    # Activity
-
-    def claim_activity(self, row: AbstractSession) -> bool:
-        """Whether this request may write that the session was active.
-
-        The statement itself sees to it that only one does.
-        """
-        return True
-
-    def claim_change(self, row: AbstractSession) -> bool:
-        """Whether this request may write a change of client before it is due:
-        at most once an interval (and process), for a client with two addresses
-        goes to and fro between them.
-        """
-        return copies.claim_in_process(f"client.{row.pk}")
-
-    @classmethod
-    def purge_all(cls) -> bool:
-        """Many rows have ended at once; see ``purge_ended``."""
-        return True

@@ -1,4 +1,4 @@
-"""The engine that the settings name, and what it says of a request."""
+"""The engine of SESSION_ENGINE, its model, and the id of a request's session."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class ForeignEngineError(ImproperlyConfigured):
 def get_engine(*, strict: bool = False) -> type[SessionStore]:
     """Return the ``SessionStore`` of SESSION_ENGINE.
 
-    Where that can't be imported, or is another package's, a system check says so,
-    and the engine of ``backends.db`` stands in for it. With ``strict`` it doesn't:
-    raises ``ForeignEngineError``, and whatever the import raises.
+    Where that can't be imported, or belongs to another package, return the engine of
+    ``backends.db``: a system check reports the setting. With ``strict``, raise
+    ``ForeignEngineError``, or the error of the import.
     """
     try:
         return _load_engine()

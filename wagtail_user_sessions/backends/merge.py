@@ -1,8 +1,9 @@
-"""Two requests that changed one session: whose value of which key holds."""
+"""The merge of two requests that changed one session at the same time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -12,7 +13,7 @@ from wagtail_user_sessions.exceptions import SessionRefused
 Data = dict[str, Any]
 Dumps = Callable[[Data], bytes]
 
-# One indivisible value: who is signed in, through which backend, by which password.
+# The sign-in as one indivisible value: the user, the backend and the password's hash.
 AUTH_KEYS = (SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY)
 
 
@@ -20,11 +21,20 @@ def auth_values(data: Data) -> tuple[Any, ...]:
     return tuple(data.get(key) for key in AUTH_KEYS)
 
 
-def merge(base: Data, ours: Data, theirs: Data, *, dumps: Dumps) -> Data:
-    """What is to be written over ``theirs`` by whoever made ``ours`` from ``base``.
+def merge_into(
+    ours: Data, *, base: Data, theirs: Data, serializer: Any
+) -> tuple[Data, Callable[[], None]]:
+    """Return the merged data, and the function that brings it into ``ours``."""
+    before: Data = serializer.loads(serializer.dumps(ours))
+    merged = merge(base, before, theirs, dumps=serializer.dumps)
+    return merged, partial(apply_merge, ours, before, merged, dumps=serializer.dumps)
 
-    Raises ``SessionRefused`` where they signed in, out or changed the password
-    meanwhile: two users' data never mix. All data is expected as it was
+
+def merge(base: Data, ours: Data, theirs: Data, *, dumps: Dumps) -> Data:
+    """Return the data to write over ``theirs``; ``ours`` was changed from ``base``.
+
+    Raises ``SessionRefused`` where the other request signed in or out, or changed
+    the password: two users' data never mix. All data is expected as it was
     deserialized; ``dumps`` serializes it.
     """
     if auth_values(theirs) != auth_values(base):
@@ -43,9 +53,9 @@ def merge(base: Data, ours: Data, theirs: Data, *, dumps: Dumps) -> Data:
 
 
 def apply_merge(data: Data, before: Data, merged: Data, *, dumps: Dumps) -> None:
-    """Bring the data in memory, which was ``before``, to what was merged.
+    """Change the data in memory, a copy of which is ``before``, to the merged data.
 
-    What is the same stays the object that it was: the request may hold on to it.
+    An equal value stays the same object: the request may still hold it.
     """
     kept = {
         key: value
@@ -57,18 +67,18 @@ def apply_merge(data: Data, before: Data, merged: Data, *, dumps: Dumps) -> None
 
 
 def same(key: str, one: Data, other: Data, *, dumps: Dumps) -> bool:
-    """Whether both hold the same value under the key, or both hold none."""
+    """Return whether both have the same value under the key, or both have none."""
     if key not in one or key not in other:
         return key not in one and key not in other
     return _equal(one[key], other[key]) or (
-        # Objects of a site's own serializer need not know when they are equal,
-        # and sets are not serialized in the same order each time.
+        # Objects of a site's own serializer may lack an __eq__, and equal sets may
+        # be serialized in another order: either comparison is enough.
         dumps({key: one[key]}) == dumps({key: other[key]})
     )
 
 
 def _equal(one: Any, other: Any) -> bool:
-    """Equality that tells 1, 1.0 and True apart."""
+    """Return whether the values are equal, where 1, 1.0 and True are not."""
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):

@@ -1,30 +1,35 @@
-"""What a row has of the data of its session, and when that changes."""
+"""The columns of a row that follow from session data, and when they change."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import lru_cache
+from secrets import randbelow
 from typing import Any
 
-from django.contrib.auth import SESSION_KEY, get_user_model
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
 from wagtail_user_sessions.client.columns import EMPTY, client_columns
 from wagtail_user_sessions.client.request import Client
+from wagtail_user_sessions.hashing import digest_auth_hash
 from wagtail_user_sessions.sessions.base import AbstractSession
+from wagtail_user_sessions.sql.instances import customizes_init
 
-from .merge import Data
+from .merge import AUTH_KEYS, Data
 
-# What a row has of its data.
+# Each save raises the version by at most this much: enough for 2**42 saves.
+VERSION_STEP = 2**20
 DATA_COLUMNS = ("version", "session_data", "expire_date", "user_id", "auth_digest")
-# What a row has while nobody is signed in: no facts of its visitor.
+# The columns of a row that nobody is signed in to: no client of its visitor.
 ANONYMOUS = {"signed_in_at": None, "last_activity": None, "name": "", **EMPTY}
 
 
 def user_id_of(data: Data) -> Any:
-    """The user that the data is signed in as, as a value of the user's key."""
+    """Return the primary key of the signed-in user; ``None`` if nobody is."""
     value = data.get(SESSION_KEY)
     if value is None:
         return None
@@ -35,12 +40,40 @@ def user_id_of(data: Data) -> Any:
 
 
 def is_of_user(data: Data, user_id: object) -> bool:
-    """Whether the data is signed in as that user; or as nobody, for ``None``."""
+    """Return whether this user is signed in; for ``None``, whether nobody is."""
     value = data.get(SESSION_KEY)
     if value is None or user_id is None:
         return bool(user_id_of(data) == user_id)
-    # As it is written there; only if it isn't, it takes the user's model.
+    # Only a key that is written in another way needs the user model.
     return value == str(user_id) or bool(user_id_of(data) == user_id)
+
+
+def data_of_user(data: Data, user_id: object) -> Data:
+    """Return the data of a row with this user, signed out if it has another sign-in.
+
+    Its user, from whom the row was taken, could no longer list or revoke it.
+    """
+    if not is_of_user(data, user_id):
+        for name in AUTH_KEYS:
+            data.pop(name, None)
+    return data
+
+
+def data_columns(
+    data: Data, *, session_data: str, expire_date: datetime
+) -> dict[str, Any]:
+    """Return ``DATA_COLUMNS`` of a new row with the data.
+
+    ``version`` is random: an UPDATE adds it to the version of the row.
+    """
+    auth_hash = data.get(HASH_SESSION_KEY)
+    return {
+        "version": 1 + randbelow(VERSION_STEP),
+        "session_data": session_data,
+        "expire_date": expire_date,
+        "user_id": user_id_of(data),
+        "auth_digest": digest_auth_hash(auth_hash) if auth_hash else None,
+    }
 
 
 def sign_in_columns(
@@ -50,10 +83,10 @@ def sign_in_columns(
     is_sign_in: bool,
     read_client: Callable[[], Client | None],
 ) -> dict[str, Any]:
-    """The columns that change as the row goes over to the user.
+    """Return the columns that change when the row (``None``: a new one) gets this user.
 
-    None while the user stays the same, unless this is a sign-in. Without a
-    client, outside a request, no fact of one is wiped.
+    Empty while the user stays the same, unless this is a sign-in. Outside a
+    request, without a client, the client columns of the same user stay.
     """
     known_id = None if row is None else row.user_id
     if user_id is None:
@@ -68,20 +101,30 @@ def sign_in_columns(
     if client is not None:
         columns |= client_columns(client)
     elif known_id not in {None, user_id}:
-        # Whatever is known is of somebody else's client.
+        # The client columns describe the client of another user.
         columns |= EMPTY
     return columns
 
 
-def own_columns(row: AbstractSession) -> dict[str, Any]:
-    """The values of the columns that a site's own model has beyond ours."""
+def is_customized(model: type[AbstractSession]) -> bool:
+    """Return whether a new row can have more columns than ours, or other values."""
+    return bool(own_fields(model)) or customizes_init(model)
+
+
+def columns_of_instance(row: AbstractSession) -> dict[str, Any]:
+    """Return ``DATA_COLUMNS`` and the site's own columns of a row, to be saved."""
     return {
-        field.attname: field.pre_save(row, add=False) for field in own_fields(type(row))
+        **{name: getattr(row, name) for name in DATA_COLUMNS},
+        **{
+            field.attname: field.pre_save(row, add=False)
+            for field in own_fields(type(row))
+        },
     }
 
 
 @lru_cache(maxsize=8)
 def own_fields(model: type[AbstractSession]) -> tuple[models.Field[Any, Any], ...]:
+    """Return the fields that a site's own model has beyond ours."""
     ours = {field.name for field in AbstractSession._meta.local_fields}
     return tuple(
         field

@@ -1,8 +1,8 @@
 """Signatures of session data, each made or checked once for the same text.
 
-A visitor comes back with the same data, request by request. Only texts are kept
-whose signature is good, and none that is long, packed or unpacked; what they hold
-is read anew each time.
+A visitor comes back with the same data, request by request. Only texts with a valid
+signature are kept, and none that is long, compressed or not. Their data is
+deserialized each time.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Any
 from django.core import signing
 from django.core.signals import setting_changed
 
-# Characters of a text that is kept, bytes of what it holds, and how many are kept.
+# The longest text that is kept, in characters, and its longest data, in bytes.
 LENGTH = 4096
+# How many texts are kept.
 KEPT = 512
 
 # The serialized data, by its signed text and the salt of the signature.
@@ -21,14 +22,14 @@ _known: dict[tuple[str, str], bytes] = {}
 
 
 class _Serialized:
-    """The data as it was serialized."""
+    """A serializer that leaves the data serialized."""
 
     def loads(self, data: bytes) -> bytes:
         return data
 
 
 def unsign(text: str, *, salt: str) -> bytes:
-    """The serialized data of a signed text; raises as ``signing.loads`` does."""
+    """Return the serialized data of a signed text; raises as ``signing.loads`` does."""
     known = _known.get((text, salt))
     if known is not None:
         return known
@@ -39,18 +40,18 @@ def unsign(text: str, *, salt: str) -> bytes:
 
 
 def add(text: str, data: bytes, *, salt: str) -> None:
-    """The text is that data, signed: by this process, or with a good signature."""
+    """Keep the text of the data, which this process has signed or checked."""
     # A short text may unpack to megabytes.
     if len(text) > LENGTH or len(data) > LENGTH:
         return
     if len(_known) >= KEPT:
-        # Without an order, and so without a lock: each text is then checked once more.
+        # Dropping all needs no order, and so no lock: each is then checked once more.
         _known.clear()
     _known[text, salt] = bytes(data)
 
 
 def clear(**_: object) -> None:
-    """A secret may have changed."""
+    """Drop all texts: the secret key may have changed."""
     _known.clear()
 
 

@@ -1,9 +1,9 @@
-"""The cache that the sessions are copied to: that of ``SESSION_CACHE_ALIAS``.
+"""The cache that keeps the copies of rows: the cache of ``SESSION_CACHE_ALIAS``.
 
-Django's backend for Redis makes a client anew for each call, which takes about as
-long as Redis does to answer; and under ASGI each request makes a backend of its own,
-with new connections. A client keeps nothing of a call, and all threads may use the
-same one, so that the process needs but one.
+Django's backend for Redis makes a new client for each call, which takes about as long
+as the answer of Redis; and under ASGI each request makes a backend of its own, with
+new connections. A client keeps no state of a call, and all threads may use the same
+one, so one client is enough for a process.
 Source: https://redis.readthedocs.io/en/stable/advanced_features.html#threads
 """
 
@@ -16,13 +16,13 @@ from django.core.cache import BaseCache, caches
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from django.core.signals import setting_changed
 
-# Options that may limit the connections of a thread, in Django: those of a process
-# would be too few.
+# Options that may limit the number of connections. In Django the limit is for one
+# thread; for a whole process it would be too low.
 LIMITS = {"max_connections", "pool_class"}
 
 
 class SharedRedisClient(RedisCacheClient):
-    """Django's, with one client for reading and one for writing."""
+    """Django's class, but it keeps one client for reading and one for writing."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -35,34 +35,34 @@ class SharedRedisClient(RedisCacheClient):
 
 
 class SharedRedisCache(RedisCache):
-    """Django's, for all threads of a process."""
+    """Django's backend, for all threads of a process."""
 
     def __init__(self, server: Any, params: dict[str, Any]) -> None:
         super().__init__(server, params)
         self._class = SharedRedisClient
 
     def validate_key(self, key: str) -> None:
-        """Redis takes any key; Django warns, letter by letter, of what others refuse."""
+        """Accept any key, as Redis does: Django's check, for other caches, is slow."""
 
 
-# By their aliases; None where each thread has a cache of its own.
+# Shared caches by alias; None if each thread has a cache of its own.
 _shared: dict[str, BaseCache | None] = {}
 
 
 def get_session_cache() -> BaseCache:
-    """The cache of the alias; of Django's for Redis, one that the process shares.
+    """Return the cache of the alias; if it is Django's for Redis, a shared one.
 
-    Raises ``InvalidCacheBackendError`` where there is no such cache.
+    Raises ``InvalidCacheBackendError`` if the alias isn't in ``CACHES``.
     """
     alias = settings.SESSION_CACHE_ALIAS
     if alias not in _shared:
-        # Of two threads that come at once, both get the first one's.
+        # Two threads at once both get the cache that is stored first.
         _shared.setdefault(alias, _make(alias))
     return _shared.get(alias) or caches[alias]
 
 
 def _make(alias: str) -> BaseCache | None:
-    # None of a site's own, of which nothing is known.
+    # A subclass of a site may not be safe to share between threads.
     if type(caches[alias]) is not RedisCache:
         return None
     params = {**settings.CACHES[alias]}
@@ -79,7 +79,7 @@ def _may_be_limited(server: Any, options: dict[str, Any]) -> bool:
 
 
 def forget(**_: object) -> None:
-    """A setting may have changed."""
+    """Drop the shared caches, for a setting may have changed."""
     _shared.clear()
 
 

@@ -1,7 +1,7 @@
-"""Copies of rows in the cache, which repeat what the database says, and only
-ever say "alive". For anything else the database is asked.
+"""Copies of rows in the cache. A copy can only say that a session goes on: the
+database decides everything else.
 
-Three entries of the cache speak of a session:
+Three entries of the cache concern a session:
 
 copy
     The row as it was read, the time before the reading (``read_at``, seconds
@@ -15,8 +15,8 @@ epoch
 
 A copy is believed only while its mark and its epoch are those that stand now; while
 one of them is ENDED, none is made or believed.
-So whoever read a row before it was changed or deleted may fill the cache with
-it as late as he likes: nobody believes it.
+So a request that read a row before it was changed or deleted can write its copy as
+late as it likes: no other request believes it.
 
 Keys are made from the hash of the session key, never from the key.
 """
@@ -56,23 +56,24 @@ Row = TypeVar("Row", bound=models.Model)
 Offer = Callable[[], None]
 Entries = set[str]
 
-# Whether this process keeps copies, be it by another engine than SESSION_ENGINE.
+# Whether this process keeps copies, also by another engine than SESSION_ENGINE.
 are_kept = False
 
 _paused_until = 0.0
 
-# The names of the entries that were told of changes and ends, where somebody listens.
+# The names of the entries that this context has set since its last call of listen().
 _told: ContextVar[Entries | None] = ContextVar("told_the_cache", default=None)
 
 
 def load(
     key_hash: bytes, *, model: type[Row], using: str, read: Callable[[], Row | None]
 ) -> tuple[Row | None, Offer | None]:
-    """The row of this hash: from a copy that can be believed, else by ``read()``,
-    which asks the database for the row, if it hasn't ended.
+    """Return the row of this key hash, and a function that writes its copy.
 
-    With it comes what offers it to the cache for whoever asks next; ``None`` where
-    the cache has it, or must not have it. It may be called at any time.
+    The row comes from a copy that is believed, else from ``read()``, which reads the
+    database and returns None for a session that has ended. The function writes the
+    copy for later requests and may be called at any time; it is ``None`` if the cache
+    has the copy already, or must not have it.
     """
     if not _is_suitable(using):
         return read(), None
@@ -104,8 +105,8 @@ def _offer(operation: str, key: str, copy: dict[str, Any]) -> None:
 
 
 def listen() -> Entries:
-    """What the cache is told of from now on, in this context and those that it
-    hands on to tasks and threads: until the next call.
+    """Return a set that collects the entries that this context sets in the cache, and
+    the tasks and threads that inherit it, until the next call.
     """
     told: Entries = set()
     _told.set(told)
@@ -117,45 +118,46 @@ def is_told_of(key_hash: bytes, told: Entries) -> bool:
 
 
 def purge_changed(key_hash: bytes) -> bool:
-    """The row's data has changed: what was copied of it is no longer believed.
+    """Set a new mark after a change of the row's data: older copies aren't believed.
 
-    False where the cache could not be told; so it is with all of these.
+    Return False if the cache failed; so do all functions here that set entries.
     """
     return _mark(_random(), [key_hash])
 
 
 def mark_ended(key_hashes: Collection[bytes]) -> bool:
-    """The rows have ended if their deletion commits, of which is told as well."""
+    """Set the mark ENDED before a deletion commits; ``purge_ended()`` comes after."""
     return _mark(ENDED, key_hashes)
 
 
 def purge_ended(key_hashes: Collection[bytes]) -> bool:
-    """The rows have ended, or have another key now."""
+    """Set the mark ENDED after rows were deleted or got another key."""
     is_told = mark_ended(key_hashes)
     if is_told and conf.CACHE_MAX_AGE:
-        # For room: the mark alone is what disowns it. Of a session that goes on
-        # the next load writes another.
+        # Only to save space: the mark alone makes the copy worthless. The next load
+        # of a session that goes on writes another copy.
         _try("delete_many", [_copy_key(key_hash) for key_hash in key_hashes])
     return is_told
 
 
 def mark_many_ended() -> bool:
-    """Many rows have ended if their deletion commits, of which ``purge_all`` tells:
-    until somebody does, of these or others, no copy of any row is made or believed.
-    If nobody does, this heals as a mark does.
+    """Set the epoch ENDED before a deletion of many rows commits.
+
+    Until the next ``purge_all()``, for these rows or others, no copy of any row is made
+    or believed. If there is none, the entry expires as a mark does.
     """
     return _set_epoch(ENDED, timeout=conf.CACHE_MAX_AGE + CLOCK_SKEW)
 
 
 def purge_all() -> bool:
-    """Many rows have ended: no copy that was made of any row is believed any more."""
+    """Set a new epoch after many rows were deleted: no older copy is believed."""
     return _set_epoch(_random(), timeout=None)
 
 
 def claim(name: str, *, seconds: int) -> bool:
-    """Whether the caller is the first to use the name within so many seconds.
+    """Return whether the caller is the first to use the name within these seconds.
 
-    Where the cache doesn't answer, everybody is.
+    If the cache fails, every caller is.
     """
     if _is_paused():
         return True
@@ -169,10 +171,10 @@ def claim(name: str, *, seconds: int) -> bool:
 
 
 def _is_suitable(using: str) -> bool:
-    """Whether the transaction that is open, if any, may meet the cache.
+    """Return whether the cache can be used in the open transaction, or without one.
 
-    One that sees a snapshot would read rows that have ended since, and one that
-    has written sessions would copy what may yet be rolled back.
+    A transaction that reads a snapshot would read rows that have been deleted since,
+    and one that has written sessions would copy data that may be rolled back.
     """
     if not conf.CACHE_MAX_AGE or _is_paused() or has_uncommitted(using):
         return False
@@ -187,7 +189,7 @@ def _is_suitable(using: str) -> bool:
 
 
 def _get(key_hash: bytes) -> tuple[dict[str, Any] | None, object, object] | None:
-    """Copy, mark and epoch; ``None`` where the cache doesn't answer."""
+    """Return copy, mark and epoch; ``None`` if the cache fails."""
     copy_key, mark_key = _copy_key(key_hash), _mark_key(key_hash)
     try:
         found = get_session_cache().get_many([copy_key, mark_key, EPOCH])
@@ -218,7 +220,7 @@ def _is_believed(
 def _mark(value: str | int, key_hashes: Iterable[bytes]) -> bool:
     if not conf.CACHE_MAX_AGE:
         return True
-    # Longer than any copy that was made under the mark before.
+    # A mark outlives every copy that was made under the mark before it.
     timeout = conf.CACHE_MAX_AGE + CLOCK_SKEW
     marks = {_mark_key(key_hash): value for key_hash in key_hashes}
     _note(marks)
@@ -231,7 +233,7 @@ def _set_epoch(value: str | int, *, timeout: int | None) -> bool:
     if not conf.CACHE_MAX_AGE:
         return True
     _note([EPOCH])
-    # Not with "set", which of some caches doesn't say that it has failed.
+    # Not with "set", whose failure some caches don't report.
     return _try("set_many", {EPOCH: value}, timeout=timeout)
 
 
@@ -242,13 +244,13 @@ def _note(names: Iterable[str]) -> None:
 
 
 def _try(operation: str, *args: object, **kwargs: object) -> bool:
-    """Whether the cache took the operation; tried even where it has failed."""
+    """Return whether the operation succeeded; it is tried also after a failure."""
     try:
         answer = getattr(get_session_cache(), operation)(*args, **kwargs)
     except Exception:
         _pause()
         return False
-    # Of several entries, those that were not taken.
+    # set_many() returns the keys of the entries that failed.
     return not (operation == "set_many" and answer)
 
 
@@ -265,8 +267,8 @@ def _pause() -> None:
 
 @lru_cache(maxsize=8)
 def _columns(model: type[models.Model]) -> tuple[str, ...]:
-    """What a copy repeats of the row: never its user, who is always read from
-    the database.
+    """Return the columns of a copy. The user's own row is never copied: it is always
+    read from the database.
     """
     return tuple(field.attname for field in model._meta.concrete_fields)
 
@@ -280,7 +282,7 @@ def _mark_key(key_hash: bytes) -> str:
 
 
 def _random() -> int:
-    # A number, which Redis keeps as it is, and less than any cache could not keep.
+    # Redis keeps a number as it is; 63 bits fit into the integers of every cache.
     return secrets.randbits(63)
 
 
@@ -288,5 +290,5 @@ _claims = LocMemCache(__name__, {"OPTIONS": {"MAX_ENTRIES": 10_000}})
 
 
 def claim_in_process(name: str) -> bool:
-    """Whether nobody here has claimed the name within an interval."""
+    """Return whether this process hasn't claimed the name within an interval."""
     return _claims.add(name, 1, timeout=conf.ACTIVITY_INTERVAL)

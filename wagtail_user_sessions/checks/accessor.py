@@ -1,4 +1,4 @@
-"""The name by which a user's sessions are reached: ``user.session_set``."""
+"""Check of the accessor of a user's sessions, ``user.session_set``."""
 
 from __future__ import annotations
 
@@ -39,8 +39,10 @@ def _relations(
 
 
 def _attributes(user_model: type[models.Model], *, name: str) -> Iterator[str]:
-    """The classes of the user whose attribute the relation hides, or reversely."""
+    """Yield the user's classes with an attribute that the relation hides, or that
+    hides the relation.
+    """
     for cls in user_model.__mro__:
-        # The descriptor of a relation, be it ours or one that is told above.
+        # Descriptors with ``rel`` are relations: ours, or one of _relations().
         if name in vars(cls) and not hasattr(vars(cls)[name], "rel"):
             yield f"The attribute {name} of {cls.__module__}.{cls.__qualname__}"

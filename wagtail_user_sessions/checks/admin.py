@@ -1,4 +1,4 @@
-"""What the screens of Wagtail's admin need of a site."""
+"""Check of the apps that the views in Wagtail's admin need."""
 
 from __future__ import annotations
 

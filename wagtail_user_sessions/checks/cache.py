@@ -1,3 +1,5 @@
+"""Checks of the cache that ``backends.cached_db`` uses."""
+
 from __future__ import annotations
 
 import re
@@ -54,8 +56,8 @@ def _check_servers(alias: str, cache: BaseCache) -> Iterator[CheckMessage]:
     servers: Any = settings.CACHES[alias].get("LOCATION") or ()
     if isinstance(servers, str):
         servers = re.split("[;,]", servers)
-    # Other caches spread their entries over several servers; those of Redis
-    # read from any but the first.
+    # Django's Redis backends write to the first server and read from the others, as
+    # replicas. Other backends distribute their entries over the servers.
     if _is_redis(cache) and len(servers) > 1:
         message = f"The cache {alias!r} has {len(servers)} servers."
         yield error(9, message, hint=SERVERS_HINT)

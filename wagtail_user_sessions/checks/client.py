@@ -1,4 +1,4 @@
-"""The settings by which the address of a client is found."""
+"""Checks of the settings that find the address of a client."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Check of the database routers: sessions and users share a database."""
+
 from __future__ import annotations
 
 from typing import Any

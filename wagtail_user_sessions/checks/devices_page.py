@@ -1,4 +1,4 @@
-"""What the devices page needs of a site."""
+"""Checks of the apps and URLs that the devices page needs."""
 
 from __future__ import annotations
 

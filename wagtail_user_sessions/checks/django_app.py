@@ -1,4 +1,4 @@
-"""What a project may have left of Django's own session app."""
+"""Checks for remains of Django's own session app: the app, and keys in its table."""
 
 from __future__ import annotations
 
@@ -54,5 +54,5 @@ def _holds_keys(alias: str) -> bool:
             cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {table})")  # noqa: S608
             return bool(cursor.fetchone()[0])
     except (Error, ImproperlyConfigured):
-        # A database that can't be reached is told of elsewhere.
+        # Other checks and commands report an unreachable database.
         return False

@@ -1,3 +1,5 @@
+"""Check of SESSION_ENGINE."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""Check of the GeoIP database at GEOIP_PATH."""
+
 from __future__ import annotations
 
 from typing import Any

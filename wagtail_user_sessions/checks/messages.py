@@ -1,4 +1,4 @@
-"""What the checks answer with. An id, once released, keeps its meaning."""
+"""Messages of the checks. An id keeps its meaning once it is released."""
 
 from __future__ import annotations
 

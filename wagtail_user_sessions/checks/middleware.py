@@ -1,3 +1,5 @@
+"""Checks of the session middleware: that it is ours, and that it comes first."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -13,7 +15,7 @@ from wagtail_user_sessions.middleware import SessionMiddleware
 
 from .messages import TAG, error
 
-# What uses ``request.session`` before the view does.
+# Middleware that uses ``request.session``.
 AFTER = (
     auth.AuthenticationMiddleware,
     auth.RemoteUserMiddleware,
@@ -52,13 +54,13 @@ def check_order(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _places(*classes: type) -> dict[str, int]:
-    """Where in MIDDLEWARE these classes and their subclasses stand, by path."""
+    """Return the index in MIDDLEWARE of these classes and their subclasses, by path."""
     places = {}
     for place, path in enumerate(settings.MIDDLEWARE):
         try:
             middleware = import_string(path)
         except Exception:  # noqa: S112
-            # The site won't start with it, and Django says so.
+            # Django itself reports it: the site doesn't start.
             continue
         if isinstance(middleware, type) and issubclass(middleware, classes):
             places[path] = place

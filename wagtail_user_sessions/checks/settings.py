@@ -1,4 +1,4 @@
-"""The package's settings: their names and the kind of their values."""
+"""Checks of the package's settings: their names, and the types of their values."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check_names(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _nearest(name: str) -> str:
-    # The prefix, which all have, would make all of them near.
+    # Without the prefix: all names have it, so each would be close to each other.
     known = [known.removeprefix(PREFIX) for known in Conf.declared()]
     nearest = difflib.get_close_matches(name.removeprefix(PREFIX), known, n=1)
     return f"Did you mean {PREFIX}{nearest[0]}?" if nearest else "Take it out."

@@ -1,4 +1,4 @@
-"""What a row keeps of its client: the columns, as the settings allow them."""
+"""The client columns of a row, as far as the settings allow to store them."""
 
 from __future__ import annotations
 
@@ -26,36 +26,39 @@ EMPTY: Mapping[str, str | None] = {
 
 
 def identity_columns(client: Client) -> dict[str, Any]:
-    """The columns by which a change of client is told: hints alone are none.
+    """Return the columns that are compared to detect a change of the client.
 
-    As they are stored, so that what is stored never differs from itself.
+    Client hints are not among them: hints alone are no change. The values are as they
+    would be stored, so that a client never differs from its own row.
     """
     return {"ip": _stored_ip(client), "user_agent": _stored_user_agent(client)}
 
 
 def has_changed(row: Model, columns: Mapping[str, Any]) -> bool:
+    """Return whether one of these columns has another value in the row."""
     return any(
-        getattr(row, name) != value and _known(row, name) != value
+        getattr(row, name) != value and _normalized(row, name) != value
         for name, value in columns.items()
     )
 
 
 def is_empty(row: Model) -> bool:
-    """Whether nothing is known of the client: the row was born outside a request."""
+    """Return whether the client is unknown: the row was created outside a request."""
     return not has_changed(row, EMPTY)
 
 
 def is_new_client(before: Any, after: Any) -> bool:
-    """Whether a row that knew its client has another one now.
+    """Return whether a row's known client was replaced by another one.
 
-    It hasn't if it only kept more of the same one than the settings now allow.
+    ``before`` may have stored more of the same client than the settings now allow. That
+    alone is no change.
     """
     known = Client(parse_ip(before.ip), before.user_agent)
     return not is_empty(before) and has_changed(after, identity_columns(known))
 
 
 def client_columns(client: Client) -> dict[str, Any]:
-    """All columns of the client. This parses the user agent and opens GeoIP."""
+    """Return all client columns. This parses the user agent and opens GeoIP."""
     device = user_agent.UserAgentInfo()
     if conf.USER_AGENT_STORAGE != "none":
         device = user_agent.parse_user_agent(client.user_agent, client.hints)
@@ -71,10 +74,11 @@ def client_columns(client: Client) -> dict[str, Any]:
     }
 
 
-def _known(row: Model, name: str) -> Any:
+def _normalized(row: Model, name: str) -> Any:
     value = getattr(row, name)
     if name == "ip" and value is not None:
-        # PostgreSQL writes some addresses otherwise: ::192.0.2.1 for ::c000:201.
+        # PostgreSQL returns some addresses in another notation: ::192.0.2.1 for
+        # ::c000:201.
         return str(ipaddress.ip_address(value))
     return value
 

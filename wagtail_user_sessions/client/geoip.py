@@ -1,4 +1,4 @@
-"""Where an address is, by the MaxMind database at ``GEOIP_PATH``."""
+"""The place of an IP address, by the MaxMind database at ``GEOIP_PATH``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Location:
 
 
 def locate(ip: IPAddress | None) -> Location:
-    """The place of the address; empty where nothing is known. Never raises."""
+    """Return the place of the address; empty if it isn't known. Never raises."""
     if ip is None or not _base():
         return Location()
     reader = _reader.get(database_path())
@@ -39,22 +39,22 @@ def locate(ip: IPAddress | None) -> Location:
     except AddressNotFoundError:
         return Location()
     except Exception as error:
-        # A damaged file fails in as many ways as it has bytes. A sound one of
-        # IPv4 alone fails at an IPv6 address.
+        # A damaged file can raise any error. A sound one for IPv4 alone raises
+        # ValueError for an IPv6 address.
         if reader and (ip.version == 4 or type(error) is not ValueError):
             _reader.give_up(reader)
         return Location()
 
 
 def database_path() -> Path | None:
-    """The database of the settings, looked for as Django's GeoIP2 does."""
+    """Return the file of the database, found by the same rules as Django's GeoIP2."""
     if not (path := _base()):
         return None
     base = Path(path)
     city = getattr(settings, "GEOIP_CITY", "GeoLite2-City.mmdb")
     country = getattr(settings, "GEOIP_COUNTRY", "GeoLite2-Country.mmdb")
     candidates = (base, base / city, base / country)
-    # Unlike Path.is_file() it answers for a folder that may not be read, too.
+    # Unlike Path.is_file(), it doesn't raise for a folder that may not be read.
     return next((path for path in candidates if os.path.isfile(path)), None)
 
 
@@ -73,9 +73,9 @@ def _look_up(reader: GeoIP2, ip: IPAddress) -> Location:
 
 
 class ReloadingReader:
-    """The database, opened once and again when its file has changed.
+    """Opens the database once, and again when its file has changed.
 
-    What can't be opened or read costs one line of the log until then.
+    A file that can't be opened or read is logged once, and not tried until it changes.
     """
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class ReloadingReader:
         return self._reader
 
     def give_up(self, reader: GeoIP2) -> None:
-        """Use the reader no more, unless another thread has seen to it."""
+        """Stop using the reader, unless another thread has already replaced it."""
         if reader is self._reader:
             self._reader = None
             logger.exception("The GeoIP database can't be read: %r", reader)

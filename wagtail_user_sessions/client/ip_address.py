@@ -1,4 +1,4 @@
-"""The address of a client: read from text, and found behind the site's proxies."""
+"""IP addresses: parsed from text, and that of a client behind the site's proxies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wagtail_user_sessions.conf import conf
 logger = logging.getLogger(__name__)
 
 ADDRESS_LIMIT = 64
-# As much of X-Forwarded-For as is looked at, from its right end.
+# The characters of X-Forwarded-For that are read, from its right end.
 FORWARDED_LIMIT = 2048
 
 UNIX = "unix"
@@ -25,9 +25,9 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def parse_ip(text: object) -> IPAddress | None:
-    """The address in the text, without port, zone or IPv4 mapping.
+    """Return the address in the text, without port, zone or IPv4 mapping.
 
-    ``None`` where there is none, as in a proxy's "unknown".
+    ``None`` if there is none, as in a proxy's "unknown".
     """
     if not isinstance(text, str) or len(text) > ADDRESS_LIMIT:
         return None
@@ -49,7 +49,7 @@ def _parse_ip(text: str) -> IPAddress | None:
 
 
 def parse_network(text: str) -> IPNetwork | None:
-    """The network in the text, or ``None``; its host bits may be set."""
+    """Return the network in the text, or ``None``; its host bits may be set."""
     try:
         return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
@@ -57,12 +57,13 @@ def parse_network(text: str) -> IPNetwork | None:
 
 
 def find_address(request: HttpRequest) -> IPAddress | None:
+    """Return the address of the client, or ``None`` if it isn't known. Never raises."""
     if conf.CLIENT_IP:
         try:
             return parse_ip(str(import_string(conf.CLIENT_IP)(request)))
         except Exception:
-            # The function reads what clients send, and a client must not be
-            # able to make a request fail.
+            # The function reads headers of clients, and no client must be able to
+            # make a request fail.
             logger.exception("%s failed to find a client's address", conf.CLIENT_IP)
             return None
     return _forwarded_address(
@@ -75,10 +76,10 @@ def find_address(request: HttpRequest) -> IPAddress | None:
 def _forwarded_address(
     peer: str, forwarded_for: str, *, trusted: tuple[str, ...]
 ) -> IPAddress | None:
-    """The first address from the right that is none of the site's own proxies.
+    """Return the first address from the right that isn't one of the site's proxies.
 
-    Each proxy appends the address that it was called from. What stands left of
-    the first untrusted address was sent by the client, and may say anything.
+    Each proxy appends the address that it was called from. All entries to the left of
+    the first untrusted address were sent by the client, and may be forged.
     """
     networks = _networks(trusted)
     address = parse_ip(peer)
@@ -95,17 +96,17 @@ def _forwarded_address(
 
 
 def _hops(forwarded_for: str) -> Iterator[str]:
-    """The entries from the right, without empty ones."""
+    """Return the entries from the right, without empty ones."""
     hops = forwarded_for[-FORWARDED_LIMIT:].split(",")
     if len(forwarded_for) > FORWARDED_LIMIT:
-        # The end of an address is an address of somebody else's.
+        # The first entry is cut: the end of an address is another client's address.
         hops[0] = "unknown"
     return (hop for hop in reversed(hops) if hop.strip())
 
 
 @lru_cache(maxsize=8)
 def _networks(trusted: tuple[str, ...]) -> tuple[IPNetwork, ...]:
-    # What is no network is not trusted; a system check says so.
+    # Text that is no network is not trusted; a system check warns of it.
     networks = (parse_network(text) for text in trusted if text != UNIX)
     return tuple(network for network in networks if network is not None)
 

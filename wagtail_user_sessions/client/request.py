@@ -1,4 +1,4 @@
-"""Who made a request, by its own word: the only reader of ``request.META``."""
+"""The client of a request, by its headers: the only reader of ``request.META``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HINT_LIMIT = 256
 
 @dataclass(frozen=True)
 class ClientHints:
-    """The low-entropy client hints; "" where the browser sends none.
+    """The low-entropy client hints; "" if the browser sends none.
 
     Source: https://wicg.github.io/ua-client-hints/
     """
@@ -28,7 +28,7 @@ class ClientHints:
 
 @dataclass(frozen=True)
 class Client:
-    """The client of a request. ``ip`` is ``None`` where it isn't known."""
+    """The client of a request. ``ip`` is ``None`` if it isn't known."""
 
     ip: IPAddress | None = None
     user_agent: str = ""
@@ -41,7 +41,7 @@ class Client:
 
 
 def from_request(request: HttpRequest) -> Client:
-    """The client of the request, whatever its headers hold; never raises."""
+    """Return the client of the request. Never raises, whatever the headers contain."""
     get = request.META.get
     return _client(
         find_address(request),
@@ -52,7 +52,7 @@ def from_request(request: HttpRequest) -> Client:
     )
 
 
-# A visitor comes back with the same headers, request by request.
+# Cached: a browser sends the same headers with each request.
 @lru_cache(maxsize=1024)
 def _client(
     ip: IPAddress | None, user_agent: str, brands: str, platform: str, mobile: str

@@ -1,14 +1,14 @@
-"""Text that came from a client or a database of places, made fit to store."""
+"""Text from a client or a database of places, made safe to store."""
 
 from __future__ import annotations
 
 
 def sanitize(text: str, *, limit: int) -> str:
-    """At most ``limit`` printable characters of the text.
+    """Return at most ``limit`` printable characters of the text.
 
-    Cut before anything else looks at it, so that a header of any length costs
-    the same. NUL, which PostgreSQL refuses, control characters and lone
-    surrogates, which no encoding takes, are left out.
+    The text is cut first, so that a header of any length costs the same. Left out are
+    control characters, NUL among them, which PostgreSQL rejects, and lone surrogates,
+    which can't be encoded.
     """
     text = text[:limit]
     if not text.isprintable():

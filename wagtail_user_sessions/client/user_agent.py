@@ -1,4 +1,4 @@
-"""What device a client claims to be. A user agent is a claim, not a proof."""
+"""The device that a client claims to be. A user agent is a claim, not a proof."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class DeviceKind(models.TextChoices):
 
 @dataclass(frozen=True)
 class UserAgentInfo:
-    """A device: families only, for the versions that browsers tell are frozen."""
+    """A device, without versions: those that browsers send are frozen."""
 
     kind: DeviceKind = DeviceKind.UNKNOWN
     browser: str = ""
     os: str = ""
 
 
-# The names of ua-parser's families that people know by another name. Those of
-# a phone's browser are the desktop's: what differs is the kind of device.
+# Families of ua-parser that people know by another name. A browser has the same name
+# on a phone as on a desktop: only the kind of device differs.
 BROWSERS = {
     "Other": "",
     "Android": "",
@@ -70,8 +70,8 @@ SYSTEMS = {
     "Chrome OS": "ChromeOS",
     "Chromium OS": "ChromeOS",
     "Web0S": "webOS",
-    # Browsers have stopped naming the distribution, and it says nothing to tell
-    # one device from another.
+    # Browsers no longer send the distribution, and it doesn't help users to tell
+    # their devices apart.
     "Arch Linux": "Linux",
     "CentOS": "Linux",
     "Debian": "Linux",
@@ -89,9 +89,9 @@ DESKTOP_SYSTEMS = {
     *("Windows", "macOS", "Linux", "ChromeOS"),
     *("FreeBSD", "NetBSD", "OpenBSD", "DragonFly", "Solaris"),
 }
-# Elsewhere a browser that calls itself Safari is only built like it.
+# On other systems, a browser that calls itself Safari is only built on WebKit.
 SAFARI_SYSTEMS = {"iOS", "macOS", "Windows"}
-# Brands of Sec-CH-UA under the names of the families above.
+# Brands of Sec-CH-UA, with the names of the families above.
 BRANDS = {
     "Google Chrome": "Chrome",
     "Microsoft Edge": "Edge",
@@ -115,12 +115,13 @@ PLATFORMS = {
     "Chromium OS": "ChromeOS",
 }
 BRAND = re.compile(r'"([^"]*)"\s*;\s*v="')
-# "GPTBot/1.2; +https://…" and "CCBot/2.0 (https://…)": how crawlers name
-# themselves, known to ua-parser or not.
+# The usual form of a crawler's user agent, known to ua-parser or not:
+# "GPTBot/1.2; +https://…" or "CCBot/2.0 (https://…)".
 BOT = re.compile(
     r"(?:^|[(;] ?)([\w.-]+)(?:[/ ][\w.]+)?(?:; | \()\+?(?:https?:|[\w.-]+@)"
 )
-# Browsers of iOS that ask for the pages of a desktop, as most do on an iPad.
+# Browsers of iOS that request desktop pages, and so send the user agent of a Mac, as
+# most do on an iPad.
 IOS_AS_MAC = re.compile(r"\b(?:CriOS|EdgiOS|FxiOS|GSA)/")
 TELEVISION = re.compile(r"\b(?:Smart-?TV|TV|BRAVIA|AFT\w+|CrKey|VR)\b", re.IGNORECASE)
 
@@ -130,26 +131,26 @@ def parse_user_agent(
     user_agent: str,
     hints: ClientHints = ClientHints(),  # noqa: B008
 ) -> UserAgentInfo:
-    """The device that a user agent and the client hints speak of.
+    """Return the device that a user agent and the client hints describe.
 
-    Hints, where a browser sends them, are believed over its user agent; their
-    absence means nothing. ``user_agent`` is expected to be capped: parsing
-    costs time by its length. Never raises.
+    Hints take precedence over the user agent; their absence means nothing.
+    ``user_agent`` must be capped by the caller: parsing takes time by its length.
+    Never raises.
     """
     try:
-        # All that means something is ASCII, and the library fails at others'
-        # digits, such as "²".
+        # Only ASCII has a meaning here, and the library fails at digits of other
+        # scripts, such as "²".
         parsed = user_agents.parse(user_agent.encode("ascii", "ignore").decode())
         return _parse(parsed, hints)
     except Exception:
-        # The library has a thousand patterns, and a client must not be able to
-        # make a sign-in fail.
+        # The library has a thousand patterns, and no client must be able to make a
+        # sign-in fail.
         logger.exception("A user agent of %d characters failed", len(user_agent))
         return UserAgentInfo()
 
 
 def device_label(kind: str, browser: str, os: str) -> str:
-    """A device in a person's words, such as "Safari on iPhone"."""
+    """Return the name of a device for people, such as "Safari on iPhone"."""
     if os == "iOS" and kind in {DeviceKind.MOBILE, DeviceKind.TABLET}:
         os = "iPad" if kind == DeviceKind.TABLET else "iPhone"
     if browser and os:
@@ -174,7 +175,7 @@ def _parse(parsed: Parsed, hints: ClientHints) -> UserAgentInfo:
 
 def _family(name: str, known_names: dict[str, str]) -> str:
     name = known_names.get(name, name)
-    # A piece of an address, which the library took for a name.
+    # With a slash it is a piece of a URL, which the library took for a name.
     return "" if "/" in name else sanitize(name, limit=FAMILY_LIMIT)
 
 
@@ -200,9 +201,9 @@ def _kind(parsed: Parsed, system: str, hints: ClientHints) -> DeviceKind:
 
 
 def _is_tablet(parsed: Parsed, system: str) -> bool:
-    """Whether it is a tablet, by what phones have and tablets lack: "Mobile"."""
+    """Return whether it is a tablet: only phones send "Mobile"."""
     if system == "Android":
-        # Other programs than browsers have no such habit.
+        # Only browsers keep to this convention.
         is_browser = parsed.ua_string.startswith("Mozilla/")
         return is_browser and "Mobile" not in parsed.ua_string
     is_ios_as_mac = system == "iOS" and "Macintosh" in parsed.ua_string

@@ -1,6 +1,6 @@
-"""A device of a user's list, as the templates show it.
+"""A device of a user's device list, as the templates show it.
 
-Theme authors read of it in ``docs/templates.md``.
+``docs/templates.md`` documents its attributes for theme authors.
 """
 
 from __future__ import annotations
@@ -17,25 +17,26 @@ from wagtail_user_sessions.backends.db import SessionStore
 from wagtail_user_sessions.conf import conf
 from wagtail_user_sessions.sessions.base import AbstractSession
 
-from .formatting import Labels, Moment, time_ago
+from .formatting import FormattedTime, Labels, break_between_groups, time_ago
 from .forms import RenameForm
 
-# A device counts as in use for this long after its last activity, besides the
-# interval within which no activity is written.
+# A device is shown as active for this long after its last activity, plus
+# ACTIVITY_INTERVAL: within that interval no activity is written.
 ACTIVE_NOW = timedelta(seconds=60)
 
-# The address of a view by its name, and by a device's id where it takes one.
+# Returns the URL of a view: ``url_for(name)``, or ``url_for(name, pk)`` where the
+# view takes the id of a device.
 URLFor = Callable[..., str]
 
 
-def nowhere(name: str, pk: uuid.UUID) -> str:
-    """The address of an action with an example."""
+def no_url(name: str, pk: uuid.UUID) -> str:
+    """Return no URL: an example of a preview has no actions."""
     return ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceItem:
-    """A device of the list: a session, and what the page says about it."""
+    """A device of the list: a session, and what the page shows of it."""
 
     session: AbstractSession
     # When the list was made.
@@ -45,22 +46,27 @@ class DeviceItem:
     is_confirming: bool = False
     is_renaming: bool = False
     form: RenameForm | None = None
-    # Sent along by the forms; see OwnSessions.sign_id().
+    # Hidden field of the forms; see OwnSessions.sign_id().
     proof: str = ""
     # The part that gets the focus: "title", "sign_out", "rename_button", "confirm"
     # or "rename".
     focus: str = ""
-    # What the devices of a list share; no template's business, so it isn't shown.
-    url_for: URLFor = field(default=nowhere, repr=False, compare=False)
-    # Decodes the data of all of them.
+    # The devices of a list share the next three. They aren't for templates, so
+    # repr() leaves them out.
+    url_for: URLFor = field(default=no_url, repr=False, compare=False)
+    # Decodes the data of the sessions.
     store: SessionStore | None = field(default=None, repr=False, compare=False)
-    wording: Labels = field(default_factory=Labels, repr=False, compare=False)
+    labels: Labels = field(default_factory=Labels, repr=False, compare=False)
 
-    # It is no sequence, though it answers to names.
+    # With __getitem__() alone, Python would iterate over a device as a sequence.
     __iter__ = None
 
     def __getitem__(self, name: str) -> object:
-        """As templates ask first, for whom each attribute else costs an exception."""
+        """Return the attribute ``name``.
+
+        Templates try ``device[name]`` before ``device.name``: without this method
+        each attribute costs them an exception.
+        """
         return getattr(self, name)
 
     @property
@@ -70,7 +76,7 @@ class DeviceItem:
     @cached_property
     def html_id(self) -> str:
         """The id as a part of other ids."""
-        # Digits, letters and hyphens.
+        # Safe: a UUID has digits, letters and hyphens only.
         return SafeString(self.id)
 
     @cached_property
@@ -80,23 +86,28 @@ class DeviceItem:
 
     @cached_property
     def label(self) -> str:
-        """What it is, such as "Chrome on Windows"."""
+        """Browser and system, such as "Chrome on Windows"."""
         return self.session.device_label
 
     @cached_property
     def full_title(self) -> str:
-        """The title and the place, which tell it from others of its kind."""
+        """The title with the place, which distinguishes devices of one label."""
         return with_place(self.title, self.place)
 
     @property
     def kind(self) -> str:
-        """A value of ``devices.Kind``, such as "mobile"."""
+        """A value of ``DeviceKind``, such as "mobile"."""
         return self.session.device_kind
 
     @cached_property
     def place(self) -> str:
         """City and country, as far as they are known: "London, GB"."""
         return self.session.place
+
+    @property
+    def ip(self) -> str:
+        """The IP address, which may break between its groups; "" if unknown."""
+        return break_between_groups(self.session.ip or "")
 
     @cached_property
     def revoke_url(self) -> str:
@@ -128,40 +139,40 @@ class DeviceItem:
 
     @cached_property
     def is_active_now(self) -> bool:
-        """Whether it is, or may be, in use at this moment."""
-        silence = timedelta(seconds=conf.ACTIVITY_INTERVAL) + ACTIVE_NOW
-        return self.is_current or self.now - self.last_activity < silence
+        """Whether the device is, or may be, in use now."""
+        limit = timedelta(seconds=conf.ACTIVITY_INTERVAL) + ACTIVE_NOW
+        return self.is_current or self.now - self.last_activity < limit
 
     @cached_property
-    def seen(self) -> Moment:
-        """The last activity, written."""
-        return self.wording.calendar.write(self.last_activity)
+    def seen(self) -> FormattedTime:
+        """The last activity, formatted."""
+        return self.labels.date_formatter.format(self.last_activity)
 
     @cached_property
-    def signed_in(self) -> Moment | None:
-        """When its user signed in, written."""
-        moment = self.session.signed_in_at
-        return None if moment is None else self.wording.calendar.write(moment)
+    def signed_in(self) -> FormattedTime | None:
+        """The time of the sign-in, formatted; None if it isn't known."""
+        value = self.session.signed_in_at
+        return None if value is None else self.labels.date_formatter.format(value)
 
     @cached_property
-    def expires(self) -> Moment:
-        """When its session expires, written."""
-        return self.wording.calendar.write(self.session.expire_date)
+    def expires(self) -> FormattedTime:
+        """The time when the session expires, formatted."""
+        return self.labels.date_formatter.format(self.session.expire_date)
 
     @property
     def words(self) -> dict[str, str]:
-        """What is said of each device, in the language of the page."""
-        return self.wording.words
+        """The labels that each device has, in the language of the page."""
+        return self.labels.words
 
     @property
     def rename_text(self) -> str:
         """The accessible name of the button that renames it."""
-        return self.wording.rename_text(self.full_title)
+        return self.labels.rename_text(self.full_title)
 
     @property
     def sign_out_text(self) -> str:
         """The accessible name of the button that signs it out."""
-        return self.wording.sign_out_text(self.full_title)
+        return self.labels.sign_out_text(self.full_title)
 
 
 def full_title(row: AbstractSession) -> str:
@@ -173,5 +184,8 @@ def with_place(title: str, place: str) -> str:
 
 
 def last_used(row: AbstractSession) -> datetime:
-    """As ``OwnSessions.listed`` sorts by it: a sign-in counts as activity."""
+    """Return the last activity, else the sign-in, which counts as activity.
+
+    ``OwnSessions.listed`` sorts by the same columns.
+    """
     return row.last_activity or row.signed_in_at or row.created_at

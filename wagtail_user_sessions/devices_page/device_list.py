@@ -1,6 +1,6 @@
-"""A user's list of devices, as the templates show it.
+"""A user's device list, as the templates show it.
 
-Theme authors read of it in ``docs/templates.md``.
+``docs/templates.md`` documents its attributes for theme authors.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
@@ -23,7 +24,7 @@ from .forms import RenameForm
 from .list_params import MAX_SHOWN, MORE, NOT_YOU, OTHERS, SHOWN_AT_FIRST, ListParams
 from .own_sessions import OwnSessions
 
-# The names that the page has with django.contrib.auth, and with allauth.
+# URL names of the page that changes a password: of django.contrib.auth, of allauth.
 PASSWORD_CHANGE = ("password_change", "account_change_password")
 
 
@@ -32,18 +33,18 @@ class DeviceList:
     """The devices of a user, the current one first."""
 
     devices: tuple[DeviceItem, ...]
-    # How many there are, shown or not.
+    # The number of devices, shown or not.
     count: int
     state: ListParams = ListParams()  # noqa: RUF009
     url: str = ""
     revoke_others_url: str = ""
-    # Where the site lets its users change their password; empty if nowhere.
+    # The page where users change their password; empty if the site has none.
     password_change_url: str = ""
     # The part that gets the focus: "summary" or "confirm".
     focus: str = ""
-    # What is written into the tag of that part.
+    # The attribute that the tag of that part gets.
     focus_attribute: str = "autofocus"
-    # Whether these are examples, with which nothing can be done.
+    # Whether these are the examples of a preview, which have no actions.
     is_preview: bool = False
 
     def __iter__(self) -> Iterator[DeviceItem]:
@@ -55,13 +56,13 @@ class DeviceList:
 
     @property
     def others_count(self) -> int:
-        """How many there are besides the current one."""
+        """The number of devices besides the current one."""
         return self.count - (self.current is not None)
 
     @property
     def hidden_count(self) -> int:
-        """How many are not shown."""
-        # One may have ended between the reading of the list and its count.
+        """The number of devices that are not shown."""
+        # The rows are read before they are counted: a session can end in between.
         return max(0, self.count - len(self.devices))
 
     @property
@@ -70,9 +71,9 @@ class DeviceList:
 
     @property
     def missing_id(self) -> uuid.UUID | None:
-        """The device that the address names, where that isn't on the list."""
-        asked = self.state.device_id
-        return None if any(device.id == asked for device in self) else asked
+        """The id in the URL, if that device isn't on the list."""
+        pk = self.state.device_id
+        return None if any(device.id == pk for device in self) else pk
 
     @property
     def is_confirming_others(self) -> bool:
@@ -80,22 +81,22 @@ class DeviceList:
 
     @property
     def is_confirming_not_you(self) -> bool:
-        is_asked = self.state.confirm == NOT_YOU and self.others_count > 0
-        return is_asked and bool(self.password_change_url)
+        is_open = self.state.confirm == NOT_YOU and self.others_count > 0
+        return is_open and bool(self.password_change_url)
 
     @property
     def query(self) -> str:
-        """Behind the address of an action, it keeps the list as long as it is."""
+        """The query that, appended to an action's URL, keeps the list's length."""
         return self.state.closed.query
 
     @property
     def refresh_url(self) -> str:
-        """The list as it stands, when it is the page that asks for it."""
+        """The URL of the list as it is now, for a request that the page makes itself."""
         query = self.state.query
         return f"{self.url}{query}{'&' if query else '?'}refresh=1"
 
     def focused(self, part: str, pk: uuid.UUID | None = None) -> DeviceList:
-        """The list with the focus on a part of it, or of one of its devices."""
+        """Return the list with the focus on a part of it, or of one of its devices."""
         if pk is None:
             return replace(self, focus=part)
         devices = (
@@ -103,7 +104,10 @@ class DeviceList:
         )
         return replace(self, devices=tuple(devices))
 
-    def focused_on_what_is_open(self) -> DeviceList:
+    def focused_on_open_part(self) -> DeviceList:
+        """Return the list with the focus on the open confirmation or form, or on the
+        first device that "Show more" has added.
+        """
         for device in self:
             if device.is_confirming or device.is_renaming:
                 part = "confirm" if device.is_confirming else "rename"
@@ -116,69 +120,83 @@ class DeviceList:
         return self
 
     def focused_after(self, row: AbstractSession) -> DeviceList:
-        """The focus is where the row was: on the device that took its place."""
+        """Return the list with the focus on the device that took the row's place."""
         others = [device for device in self if not device.is_current]
         if not others:
             return self.focused("summary")
-        moment = last_used(row)
-        later = (device for device in others if device.last_activity <= moment)
+        row_used = last_used(row)
+        later = (device for device in others if device.last_activity <= row_used)
         return self.focused("sign_out", next(later, others[-1]).id)
 
 
 def get_device_list(
     request: HttpRequest,
-    state: ListParams,
+    params: ListParams,
     *,
     url_for: URLFor,
     password_url: str = "",
     form: RenameForm | None = None,
 ) -> DeviceList:
-    """The list of the request's user, with two queries; one more for a device
-    that is asked for and isn't among the first. ``form`` is shown for the
-    device that gets a name; ``password_url`` goes before that of the settings.
+    """Return the list of the request's user, with two queries.
+
+    A third query reads the device that ``params`` names if it isn't among the
+    first. ``form`` is shown for the device that is renamed. ``password_url``
+    overrides the URL of the settings.
     """
     sessions = OwnSessions(request)
-    listed = sessions.listed
-    query = state.closed.query
-    wording = Labels()
-    now = timezone.now()
+    query = params.closed.query
 
     def action_url(name: str, *args: object) -> str:
         return url_for(name, *args) + query
 
-    def describe(row: AbstractSession) -> DeviceItem:
-        pk = str(row.pk)
-        is_renaming = state.rename == pk
-        return DeviceItem(
-            session=row,
-            now=now,
-            is_current=row.pk == sessions.current_id,
-            is_confirming=state.confirm == pk,
-            is_renaming=is_renaming,
-            form=(form or RenameForm({"name": row.name})) if is_renaming else None,
-            proof=sessions.sign_id(row.pk),
-            store=sessions.store,
-            url_for=action_url,
-            wording=wording,
-        )
-
-    rows = list(listed[: state.shown])
-    asked = state.device_id
-    if asked is not None and all(row.pk != asked for row in rows):
-        # Others have been used since, and have pushed it off the list.
-        rows += listed.filter(pk=asked)
+    shared = {"now": timezone.now(), "labels": Labels(), "url_for": action_url}
+    rows = _read_rows(sessions, params)
     return DeviceList(
-        count=listed.count(),
-        devices=tuple(map(describe, rows)),
-        state=state,
+        count=sessions.listed.count(),
+        devices=tuple(
+            _to_item(row, sessions, params, form=form, **shared) for row in rows
+        ),
+        state=params,
         url=url_for("device_list"),
         revoke_others_url=action_url("device_revoke_others"),
         password_change_url=password_url or password_change_url(),
     )
 
 
+def _read_rows(sessions: OwnSessions, params: ListParams) -> list[AbstractSession]:
+    listed = sessions.listed
+    rows = list(listed[: params.shown])
+    pk = params.device_id
+    if pk is not None and all(row.pk != pk for row in rows):
+        # Other devices have been used since, and have pushed this one off the list.
+        rows += listed.filter(pk=pk)
+    return rows
+
+
+def _to_item(
+    row: AbstractSession,
+    sessions: OwnSessions,
+    params: ListParams,
+    *,
+    form: RenameForm | None,
+    **shared: Any,
+) -> DeviceItem:
+    pk = str(row.pk)
+    is_renaming = params.rename == pk
+    return DeviceItem(
+        session=row,
+        is_current=row.pk == sessions.current_id,
+        is_confirming=params.confirm == pk,
+        is_renaming=is_renaming,
+        form=(form or RenameForm({"name": row.name})) if is_renaming else None,
+        proof=sessions.sign_id(row.pk),
+        store=sessions.store,
+        **shared,
+    )
+
+
 def password_change_url() -> str:
-    """Where the site lets its users change their password; empty if nowhere."""
+    """Return the page where users change their password; "" if the site has none."""
     names = [conf.PASSWORD_CHANGE_URL] if conf.PASSWORD_CHANGE_URL else PASSWORD_CHANGE
     for name in names:
         try:

@@ -1,7 +1,8 @@
-"""How a list writes moments: in the visitor's language and time zone."""
+"""Dates and labels of a device list, in the visitor's language and time zone."""
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from string import ascii_letters
@@ -11,53 +12,55 @@ from django.conf import settings
 from django.utils import dateformat
 from django.utils.formats import get_format
 from django.utils.functional import Promise, cached_property
-from django.utils.html import escape
-from django.utils.safestring import SafeString
+from django.utils.html import escape, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import get_current_timezone, is_naive
 from django.utils.translation import get_language, gettext, ngettext_lazy, override
 from django.utils.translation import gettext as _
 
-# Letters of a style by which it tells more than the day, or other than the minute.
+# Format characters whose output needs more than the day, and more than the hour
+# and minute. A format without them gives one text per day, or per minute.
 # https://docs.djangoproject.com/en/stable/ref/templates/builtins/#date
-BEYOND_THE_DAY = frozenset("aAcefgGhHiIOPrsTuUZ")
-BEYOND_THE_MINUTE = frozenset(ascii_letters) - frozenset("aAfgGhHiP")
+NOT_OF_DAY = frozenset("aAcefgGhHiIOPrsTuUZ")
+NOT_OF_MINUTE = frozenset(ascii_letters) - frozenset("aAfgGhHiP")
 
-# Days and minutes whose text is kept: some months, and a whole day, in a few languages.
-KEPT = 4096
+# Number of days and minutes whose text is cached: some months, and all minutes of
+# a day, in a few languages.
+MAX_CACHED = 4096
 
 
-class Moment(TypedDict):
-    """A moment as a page writes it."""
+class FormattedTime(TypedDict):
+    """A date and time as a page shows it."""
 
     # For machines, such as the attribute of <time>.
     iso: str
-    # In the styles DATE_FORMAT and TIME_FORMAT of the language.
+    # In the formats DATE_FORMAT and TIME_FORMAT of the language.
     date: str
     time: str
-    # Both.
+    # Date and time.
     text: str
 
 
 class DateFormatter:
-    """In the language and the time zone of when it is made.
+    """Formats dates in the language and time zone that are active when it is made.
 
-    What they say is asked for once, not for each moment of a page.
+    It looks the formats up once, not for each date of a page.
     """
 
     def __init__(self) -> None:
         self.language = get_language()
         self.zone = get_current_timezone() if settings.USE_TZ else None
-        self.date_style = str(get_format("DATE_FORMAT", self.language))
-        self.time_style = str(get_format("TIME_FORMAT", self.language))
-        self.has_days = BEYOND_THE_DAY.isdisjoint(self.date_style)
-        self.has_minutes = BEYOND_THE_MINUTE.isdisjoint(self.time_style)
+        self.date_format = str(get_format("DATE_FORMAT", self.language))
+        self.time_format = str(get_format("TIME_FORMAT", self.language))
+        self.is_cached_by_day = NOT_OF_DAY.isdisjoint(self.date_format)
+        self.is_cached_by_minute = NOT_OF_MINUTE.isdisjoint(self.time_format)
 
-    def write(self, moment: datetime) -> Moment:
-        is_local = self.zone is None or is_naive(moment)
-        local = moment if is_local else moment.astimezone(self.zone)
+    def format(self, value: datetime) -> FormattedTime:
+        is_local = self.zone is None or is_naive(value)
+        local = value if is_local else value.astimezone(self.zone)
         date, time = self._date(local), self._time(local)
         return {
-            # Digits and signs alone.
+            # Safe: digits and signs only.
             "iso": SafeString(local.isoformat()),
             "date": date,
             "time": time,
@@ -65,29 +68,31 @@ class DateFormatter:
         }
 
     def _date(self, local: datetime) -> str:
-        if self.has_days:
-            return _kept_text(local.date(), self.date_style, self.language)
-        return _text(local, self.date_style, self.language)
+        if self.is_cached_by_day:
+            return _cached_text(local.date(), self.date_format, self.language)
+        return _text(local, self.date_format, self.language)
 
     def _time(self, local: datetime) -> str:
-        if self.has_minutes:
+        if self.is_cached_by_minute:
             minute = time(local.hour, local.minute)
-            return _kept_text(minute, self.time_style, self.language)
-        return _text(local, self.time_style, self.language)
+            return _cached_text(minute, self.time_format, self.language)
+        return _text(local, self.time_format, self.language)
 
 
-def _text(moment: date | time, style: str, language: str | None) -> str:
-    # The language may be another one by now.
+def _text(value: date | time, style: str, language: str | None) -> str:
+    # The active language may have changed since the formatter was made.
     with override(language):
-        if isinstance(moment, time):
-            return escape(dateformat.time_format(moment, style))
-        return escape(dateformat.format(moment, style))
+        if isinstance(value, time):
+            return escape(dateformat.time_format(value, style))
+        return escape(dateformat.format(value, style))
 
 
-# Of days and minutes alone: a datetime equals the same one in another time zone.
-_kept_text = lru_cache(maxsize=KEPT)(_text)
+# Called with days and minutes only: a datetime as the key would equal the same
+# instant in another time zone, and give its text.
+_cached_text = lru_cache(maxsize=MAX_CACHED)(_text)
 
-# Not timesince(), whose "3 days" most languages can't put behind "ago".
+# Django's timesince() doesn't do: in most languages its "3 days" can't be combined
+# with "ago".
 UNITS: tuple[tuple[timedelta, Promise], ...] = (
     (
         timedelta(days=365),
@@ -116,12 +121,12 @@ UNITS: tuple[tuple[timedelta, Promise], ...] = (
 )
 
 
-def time_ago(moment: datetime, *, now: datetime) -> str:
-    """The time from a moment until now, in its largest unit: "3 hours ago".
+def time_ago(value: datetime, *, now: datetime) -> str:
+    """Return the time since ``value`` in its largest unit: "3 hours ago".
 
-    "just now" for less than a minute, and for a moment that is still to come.
+    It is "just now" for less than a minute, and for a value in the future.
     """
-    elapsed = now - moment
+    elapsed = now - value
     for unit, phrase in UNITS:
         if elapsed >= unit:
             return str(phrase % {"count": elapsed // unit})
@@ -129,16 +134,20 @@ def time_ago(moment: datetime, *, now: datetime) -> str:
 
 
 class Labels:
-    """In the language and the time zone of the page, which first asks for it."""
+    """Texts that the devices of a list share, each translated once for all.
+
+    Language and time zone are those active at the first use, in the template.
+    """
 
     @cached_property
-    def calendar(self) -> DateFormatter:
+    def date_formatter(self) -> DateFormatter:
         return DateFormatter()
 
     @cached_property
     def words(self) -> dict[str, str]:
-        """By their names in templates; translators are trusted, as
-        ``{% translate %}`` does.
+        """The translations by their names in templates.
+
+        They are marked safe: ``{% translate %}`` trusts translators, too.
         """
         words = {
             "place": _("Place"),
@@ -168,10 +177,18 @@ class Labels:
         return _("Sign out %(device)s")
 
 
-def _filled(text: str, original: str, device: str) -> str:
-    """The text about the device; the original where a translation can't be filled."""
+def _filled(text: str, msgid: str, device: str) -> str:
+    """Return the text with the device; the msgid if its translation is broken."""
     values = {"device": escape(device)}
     try:
         return SafeString(text % values)
     except (KeyError, TypeError, ValueError):
-        return SafeString(original % values)
+        return SafeString(msgid % values)
+
+
+def break_between_groups(ip: str) -> SafeString:
+    """Return the IP address with ``<wbr>``: lines break between its groups only."""
+    if ":" not in ip:
+        return escape(ip)
+    groups = re.findall(r"[^:]*:+|[^:]+", ip)
+    return format_html_join(mark_safe("<wbr>"), "{}", ((group,) for group in groups))

@@ -7,15 +7,15 @@ from django.utils.translation import gettext_lazy as _
 
 from wagtail_user_sessions.sessions.base import AbstractSession
 
-# Joiners, which are not printable, but without which neither Persian words nor
-# emoji families can be written.
+# Python counts joiners as not printable, but Persian words and emoji families need
+# them.
 JOINERS = "\u200c\u200d"
-# Letters and symbols that show nothing.
+# Letters and symbols that are invisible.
 BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
 
 
 class RenameForm(forms.Form):
-    """The name that its user gives to a device; an empty one takes it back."""
+    """The name that a user gives to a device; an empty one removes the name."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -24,8 +24,11 @@ class RenameForm(forms.Form):
     )
 
     def clean_name(self) -> str:
-        """The name without control characters, and what turns its direction."""
-        # Python counts no space but the plain one as printable.
+        """Return the name without control characters and direction overrides.
+
+        A name of invisible characters only is empty.
+        """
+        # isprintable() is true of no space but the plain one.
         name = " ".join(self.cleaned_data["name"].split())
         readable = "".join(c for c in name if c.isprintable() or c in JOINERS)
         readable = readable.strip(JOINERS + BLANKS + " ")
@@ -33,5 +36,5 @@ class RenameForm(forms.Form):
 
 
 def _is_visible(character: str) -> bool:
-    """Whether it is a letter, a number, a punctuation mark or a symbol."""
+    """Return whether it is a letter, number, punctuation mark or symbol."""
     return unicodedata.category(character)[0] in "LNPS"

@@ -1,4 +1,4 @@
-"""What of the list of devices is open, as the query of its address says."""
+"""Parameters of the device list in its URL: its length, and the part that is open."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-# How many devices a list has at first, more than most users have; how many "Show
-# more" adds; and how many it has at most: a page of more helps nobody.
+# The number of devices that a list shows at first, which is more than most users
+# have; the number that "Show more" adds; and the largest number: a longer page
+# helps nobody.
 SHOWN_AT_FIRST = 10
 MORE = 30
 MAX_SHOWN = 1000
@@ -20,16 +21,16 @@ NOT_YOU = "not_you"
 @dataclass(frozen=True, kw_only=True)
 class ListParams:
     shown: int = SHOWN_AT_FIRST
-    # Whether the last of them have just been asked for.
+    # Whether "Show more" was pressed for this request.
     is_extended: bool = False
-    # The id of a device, OTHERS or NOT_YOU: what may be signed out next.
+    # The open confirmation: the id of a device, OTHERS or NOT_YOU.
     confirm: str = ""
-    # The id of the device that may get another name next.
+    # The id of the device whose form for a name is open.
     rename: str = ""
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> ListParams:
-        """The state of an address; what makes no sense in it is left out."""
+        """Return the params of a query; invalid values are ignored."""
         confirm = query.get("confirm", "")
         return cls(
             shown=max(_number(query.get("shown", "")), _number(query.get("more", ""))),
@@ -40,7 +41,7 @@ class ListParams:
 
     @property
     def device_id(self) -> uuid.UUID | None:
-        """The device that the confirmation or the form for a name is about."""
+        """The device of the open confirmation or form."""
         for text in (self.confirm, self.rename):
             if (pk := _parse(text)) is not None:
                 return pk
@@ -48,12 +49,12 @@ class ListParams:
 
     @property
     def closed(self) -> ListParams:
-        """The same list, with nothing open."""
+        """The same length, with nothing open."""
         return ListParams(shown=self.shown)
 
     @property
     def query(self) -> str:
-        """What an address needs behind it for this state; often nothing."""
+        """The query of these params, with its "?"; empty for the defaults."""
         shown = "" if self.shown == SHOWN_AT_FIRST else self.shown
         parameters = {"shown": shown, "confirm": self.confirm, "rename": self.rename}
         query = urlencode({name: value for name, value in parameters.items() if value})
@@ -75,7 +76,7 @@ def _parse(text: str) -> uuid.UUID | None:
 
 
 def _id(text: str) -> str:
-    """An id as the list writes it, however the address does; else nothing."""
+    """Return the id in its canonical form, or "" if the text is no UUID."""
     return str(_parse(text) or "")
 
 

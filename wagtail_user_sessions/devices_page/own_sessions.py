@@ -1,4 +1,4 @@
-"""The sessions of the user who asks, as far as they are that user's business."""
+"""The sessions of the request's user, as far as that user may see them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from wagtail_user_sessions.sessions.base import AbstractSession, SessionQuerySet
 
 
 class OwnSessions:
-    """Of a request whose user is signed in."""
+    """The sessions of the user of a request; the user must be signed in."""
 
     def __init__(self, request: HttpRequest) -> None:
         self.user = cast("AbstractBaseUser", request.user)
@@ -35,20 +35,20 @@ class OwnSessions:
 
     @property
     def _all(self) -> SessionQuerySet:
-        """From the database that is written to: a replica may still have those that
-        have ended.
+        """All rows, from the database that is written to: a replica may still have
+        deleted ones.
         """
         return self.model.rows(router.db_for_write(self.model))
 
     @property
     def rows(self) -> SessionQuerySet:
-        """All of the user."""
+        """All rows of the user."""
         return self._all.for_user(self.user)
 
     @property
     def listed(self) -> SessionQuerySet:
-        """Those that would be let in: the current one, then the others by their
-        last activity.
+        """The rows whose sessions are admitted: the current one first, then the others
+        by their last activity, the latest first.
         """
         return (
             self._all.active()
@@ -68,16 +68,18 @@ class OwnSessions:
         return self.rows.defer("session_data").filter(pk=pk).first()
 
     def sign_id(self, pk: uuid.UUID) -> str:
-        """What proves that the session was on this user's list.
+        """Return a signature that proves that the session was on this user's list.
 
-        A form sends it along. So one that has ended meanwhile can be told from
-        one that never was the user's, though neither has a row to find.
+        Forms send it in a hidden field. It distinguishes a session that has ended
+        meanwhile from an id that was never this user's: ``find()`` gives None for
+        both.
         """
-        return self._signer.signature(self._claim(pk))
+        return self._signer.signature(self._signed_value(pk))
 
     def verify_id(self, pk: uuid.UUID, proof: str) -> bool:
+        """Return whether ``proof`` comes from ``sign_id()`` of this id and user."""
         try:
-            self._signer.unsign(f"{self._claim(pk)}:{proof}")
+            self._signer.unsign(f"{self._signed_value(pk)}:{proof}")
         except BadSignature:
             return False
         return True
@@ -86,5 +88,5 @@ class OwnSessions:
     def _signer(self) -> Signer:
         return Signer(salt="wagtail_user_sessions.own_sessions")
 
-    def _claim(self, pk: uuid.UUID) -> str:
+    def _signed_value(self, pk: uuid.UUID) -> str:
         return f"{self.user.pk}/{pk}"

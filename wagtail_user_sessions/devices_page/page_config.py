@@ -1,4 +1,4 @@
-"""The page that a list of devices stands in."""
+"""The page around a device list: its URLs, its template and its context."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ DEFAULT_TEMPLATE = "wagtail_user_sessions/devices.html"
 @dataclass(frozen=True, kw_only=True)
 class PageConfig:
     url_for: URLFor
-    # The name of its template, or several, the first that exists being taken.
+    # The name of the template, or several names: the first that exists is used.
     template: str | Sequence[str] = DEFAULT_TEMPLATE
-    # Where to sign in; LOGIN_URL where it is empty.
+    # The page to sign in on; if empty, LOGIN_URL.
     login_url: str = ""
-    # Where to go after signing out; LOGOUT_REDIRECT_URL where it is empty.
+    # The page after signing out; if empty, LOGOUT_REDIRECT_URL.
     signed_out_url: str = ""
-    # Where to choose a new password; what the settings say where it is empty.
+    # The page to choose a new password on; if empty, that of the settings.
     password_change_url: str = ""
-    # What its template is given besides the list.
+    # The template's context besides the list.
     context: Mapping[str, Any] = field(default_factory=dict)
-    # How it is rendered, and the list that htmx asks for alone.
+    # Renders the page, and the fragment that htmx requests.
     render: Callable[..., HttpResponse] = shortcuts.render
 
     @property
-    def addresses(self) -> dict[str, Any]:
-        """What the list is told of where it stands."""
+    def list_kwargs(self) -> dict[str, Any]:
+        """The keyword arguments of ``get_device_list()`` that depend on the page."""
         return {"url_for": self.url_for, "password_url": self.password_change_url}
 
 
 def default_page_config(request: HttpRequest) -> PageConfig:
-    """The page at this app's own URLs."""
+    """Return the config of the page at this app's own URLs."""
     match = request.resolver_match
     is_ours = match is not None and match.app_names[-1:] == [APP_NAME]
-    # Where the site has included the URLs below a namespace of its own.
-    around = match.namespaces[:-1] if match and is_ours else []
+    # A site can include the URLs below a namespace of its own.
+    outer_namespaces = match.namespaces[:-1] if match and is_ours else []
     namespace = match.namespace if match else None
 
     def url_for(name: str, *args: object) -> str:
-        name = ":".join([*around, APP_NAME, name])
+        name = ":".join([*outer_namespaces, APP_NAME, name])
         return reverse(name, args=args, current_app=namespace)
 
     return PageConfig(url_for=url_for)

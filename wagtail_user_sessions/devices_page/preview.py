@@ -1,4 +1,4 @@
-"""Examples of devices, for the preview of a page."""
+"""Example devices for the preview of a page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from wagtail_user_sessions.models import Session
 from .device_item import DeviceItem
 from .device_list import DeviceList
 
-SAMPLES: tuple[tuple[timedelta, dict[str, Any]], ...] = (
+# Time since the last activity, and columns of the row.
+EXAMPLES: tuple[tuple[timedelta, dict[str, Any]], ...] = (
     (
         timedelta(),
         {
@@ -49,17 +50,20 @@ SAMPLES: tuple[tuple[timedelta, dict[str, Any]], ...] = (
 
 
 def preview_list() -> DeviceList:
-    """A list with which nothing can be done; its addresses are documentation's."""
+    """Return a list of examples without actions.
+
+    Their IP addresses are those reserved for documentation.
+    """
     now = timezone.now()
 
-    def describe(since: timedelta, facts: dict[str, Any]) -> DeviceItem:
+    def to_item(since: timedelta, columns: dict[str, Any]) -> DeviceItem:
         row = Session(
-            **facts,
+            **columns,
             signed_in_at=now - since - timedelta(days=1),
             last_activity=now - since,
             expire_date=now + timedelta(days=13) - since,
         )
         return DeviceItem(session=row, now=now, is_current=not since)
 
-    devices = tuple(describe(since, facts) for since, facts in SAMPLES)
+    devices = tuple(to_item(since, columns) for since, columns in EXAMPLES)
     return DeviceList(devices=devices, count=len(devices), is_preview=True)

@@ -1,4 +1,4 @@
-"""Answers to htmx: a fragment of the page, or a redirect of the whole page.
+"""Responses: whole pages, or for htmx a fragment or a redirect of the whole page.
 
 https://htmx.org/docs/#request-headers
 """
@@ -25,16 +25,16 @@ from .page_config import PageConfig
 
 
 def is_fragment(request: HttpRequest) -> bool:
-    """Whether the answer is put into a part of the page that asks.
+    """Return whether htmx puts the response into a part of the page.
 
-    Links that are boosted, and the history of htmx, want whole pages.
+    Boosted links, and htmx when it restores its history, expect whole pages.
     """
     htmx = HtmxDetails(request)
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
 def redirect(request: HttpRequest, url: str) -> HttpResponse:
-    """Lead the browser to the address: never only a part of its page."""
+    """Redirect the whole page, never only a part of it."""
     if is_fragment(request):
         return HttpResponseClientRedirect(url)
     return HttpResponseRedirect(url)
@@ -43,17 +43,18 @@ def redirect(request: HttpRequest, url: str) -> HttpResponse:
 def redirect_to_sign_in(
     request: HttpRequest, *, next_url: str, login_url: str = ""
 ) -> HttpResponse:
-    """Lead to a login page, LOGIN_URL where none is given, and from there to an
-    address of this site.
+    """Redirect to a login page, and from there to ``next_url``, a URL of this site.
+
+    The login page is ``login_url``, or LOGIN_URL if that is empty.
     """
     login_url = resolve_url(login_url or settings.LOGIN_URL)
     if urlsplit(login_url).netloc not in {"", request.get_host()}:
-        # Another site's login page needs to know where it was called from.
+        # A login page on another host needs the absolute URL to come back.
         next_url = request.build_absolute_uri(next_url)
     return redirect(request, redirect_to_login(next_url, login_url).url)
 
 
-ANSWER = "wagtail_user_sessions/partials/answer.html"
+FRAGMENT_TEMPLATE = "wagtail_user_sessions/partials/answer.html"
 
 
 def render_list(
@@ -63,19 +64,20 @@ def render_list(
     *notices: Message,
     is_refresh: bool = False,
 ) -> HttpResponse:
-    """The list, in its config unless htmx asks for the list alone."""
+    """Return the list in its page, or only the list for htmx."""
     context = {"devices": devices, "is_refresh": is_refresh}
     if is_fragment(request):
-        # A browser only heeds autofocus until something has had the focus.
+        # Browsers ignore autofocus once an element of the page has had the focus.
         devices = replace(devices, focus_attribute="data-wus-focus")
         context |= {"devices": devices, "notices": notices, "is_fragment": True}
-        return config.render(request, ANSWER, context)
+        return config.render(request, FRAGMENT_TEMPLATE, context)
 
     @cache
     def all_notices() -> list[Message]:
         return [*notices, *_unseen_messages(request)]
 
-    # Asked for when it is their turn in the template, not before.
+    # Called by the template where the list begins: only then it is known whether the
+    # template around it has shown the site's messages.
     context["notices"] = all_notices
     return config.render(request, config.template, {**config.context, **context})
 
@@ -86,22 +88,22 @@ def action_response(
     *notices: Message,
     focus: Callable[[DeviceList], DeviceList],
 ) -> HttpResponse:
-    """The list after an action; ``focus`` says where to go on from there."""
-    state = ListParams.from_query(request.GET).closed
+    """Return the list after an action; ``focus`` puts the focus on a part of it."""
+    params = ListParams.from_query(request.GET).closed
     if is_fragment(request):
-        devices = get_device_list(request, state, **config.addresses)
+        devices = get_device_list(request, params, **config.list_kwargs)
         return render_list(request, config, focus(devices), *notices)
     add_messages(request, *notices)
-    return redirect(request, config.url_for("device_list") + state.query)
+    return redirect(request, config.url_for("device_list") + params.query)
 
 
 def add_messages(request: HttpRequest, *notices: Message) -> None:
-    """Say it on the next page, if the site has messages."""
+    """Show the notices on the next page, if the site has Django's messages."""
     for notice in notices:
         messages.add_message(request, notice.level, notice.message, fail_silently=True)
 
 
 def _unseen_messages(request: HttpRequest) -> Sequence[Message]:
-    """The site's messages, unless the template around the list has shown them."""
+    """Return the site's messages, unless the template around the list has shown them."""
     storage = messages.get_messages(request)
     return [] if getattr(storage, "used", False) else list(storage)

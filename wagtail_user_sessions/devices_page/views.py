@@ -43,13 +43,14 @@ View = Callable[..., HttpResponse]
 
 
 def devices_view(*methods: str) -> Callable[[View], View]:
-    """A view of the list, for who is signed in; no answer of it is ever kept.
+    """Decorate a view of the list: for signed-in users only, and never cached.
 
-    It stands in the ``config`` that it is called with, else in the app's own.
+    The view gets the page config of the call, else that of the app's own URLs.
     """
 
     def decorate(view: View) -> View:
-        # Checked by csrf_protect alone, so that its refusal isn't kept either.
+        # csrf_protect checks in place of the middleware, below never_cache: so its
+        # refusal isn't cached either.
         @csrf_exempt
         @login_not_required
         @never_cache
@@ -65,11 +66,11 @@ def devices_view(*methods: str) -> Callable[[View], View]:
         ) -> HttpResponse:
             config = config or default_page_config(request)
             if not request.user.is_authenticated:
-                return _ask_to_sign_in(request, config)
+                return _redirect_to_sign_in(request, config)
             try:
                 return view(request, config, *args, **kwargs)
             except Http404 as error:
-                # Answered here, so that this isn't kept either.
+                # Handled below never_cache, so that a 404 isn't cached either.
                 handler: View = get_resolver(get_urlconf()).resolve_error_handler(404)
                 return handler(request, exception=error)
 
@@ -80,9 +81,9 @@ def devices_view(*methods: str) -> Callable[[View], View]:
 
 @devices_view("GET", "HEAD")
 def device_list(request: HttpRequest, config: PageConfig) -> HttpResponse:
-    """The devices that the visitor is signed in on, this one first."""
+    """Show the devices that the user is signed in on, the current one first."""
     devices = get_device_list(
-        request, ListParams.from_query(request.GET), **config.addresses
+        request, ListParams.from_query(request.GET), **config.list_kwargs
     )
     if is_fragment(request) and "refresh" in request.GET:
         # The page made this request, not its user.
@@ -90,23 +91,23 @@ def device_list(request: HttpRequest, config: PageConfig) -> HttpResponse:
         return render_list(request, config, devices, is_refresh=True)
     if devices.missing_id:
         _require_proof(request, devices.missing_id)
-        return render_list(request, config, devices.focused("summary"), _gone())
-    return render_list(request, config, devices.focused_on_what_is_open())
+        return render_list(request, config, devices.focused("summary"), _already_gone())
+    return render_list(request, config, devices.focused_on_open_part())
 
 
 @devices_view("GET", "HEAD", "POST")
 def device_revoke(
     request: HttpRequest, config: PageConfig, pk: uuid.UUID
 ) -> HttpResponse:
-    """Sign one device out; this one, by logging out."""
+    """Sign one device out; the current one by logging out."""
     sessions = OwnSessions(request)
     if request.method == "POST" and pk == sessions.current_id:
         return _sign_out(request, config)
     row = sessions.find(pk)
     if row is None:
-        return _answer_without(request, config, pk)
+        return _without_row(request, config, pk)
     if request.method != "POST":
-        return _ask(request, config, ListParams(confirm=str(pk)))
+        return _redirect_to_list(request, config, ListParams(confirm=str(pk)))
     revoked = row.revoke(by=sessions.user)
     if not revoked:
         return _already_signed_out(request, config)
@@ -119,9 +120,9 @@ def device_revoke(
 
 @devices_view("GET", "HEAD", "POST")
 def device_revoke_others(request: HttpRequest, config: PageConfig) -> HttpResponse:
-    """Sign out all devices but this one, and perhaps go on to a new password."""
+    """Sign out all devices but the current one; then perhaps lead to a new password."""
     if request.method != "POST":
-        return _ask(request, config, ListParams(confirm=OTHERS))
+        return _redirect_to_list(request, config, ListParams(confirm=OTHERS))
     sessions = OwnSessions(request)
     revoked = sessions.others.revoke(by=sessions.user)
     text = ngettext(
@@ -146,21 +147,21 @@ def device_revoke_others(request: HttpRequest, config: PageConfig) -> HttpRespon
 def device_rename(
     request: HttpRequest, config: PageConfig, pk: uuid.UUID
 ) -> HttpResponse:
-    """Give a device the name that its user wants for it."""
+    """Set or remove the name of a device."""
     row = OwnSessions(request).find(pk)
     if row is None:
-        return _answer_without(request, config, pk)
+        return _without_row(request, config, pk)
     if request.method != "POST":
-        return _ask(request, config, ListParams(rename=str(pk)))
+        return _redirect_to_list(request, config, ListParams(rename=str(pk)))
     form = RenameForm(request.POST)
     if not form.is_valid():
-        state = ListParams.from_query(request.GET).renaming(pk)
-        devices = get_device_list(request, state, **config.addresses, form=form)
-        return render_list(request, config, devices.focused_on_what_is_open())
+        params = ListParams.from_query(request.GET).renaming(pk)
+        devices = get_device_list(request, params, **config.list_kwargs, form=form)
+        return render_list(request, config, devices.focused_on_open_part())
     if not row.rename(form.cleaned_data["name"]):
         return _already_signed_out(request, config)
-    called = _("The device is now called %(device)s.") % {"device": row}
-    text = called if row.name else _("The name was taken away.")
+    renamed = _("The device is now called %(device)s.") % {"device": row}
+    text = renamed if row.name else _("The name was taken away.")
     return action_response(
         request,
         config,
@@ -169,15 +170,20 @@ def device_rename(
     )
 
 
-def _ask_to_sign_in(request: HttpRequest, config: PageConfig) -> HttpResponse:
+def _redirect_to_sign_in(request: HttpRequest, config: PageConfig) -> HttpResponse:
     is_page = request.method == "GET" and not is_fragment(request)
-    back = request.get_full_path() if is_page else config.url_for("device_list")
-    return redirect_to_sign_in(request, next_url=back, login_url=config.login_url)
+    next_url = request.get_full_path() if is_page else config.url_for("device_list")
+    return redirect_to_sign_in(request, next_url=next_url, login_url=config.login_url)
 
 
-def _ask(request: HttpRequest, config: PageConfig, state: ListParams) -> HttpResponse:
-    """Who comes to the address of an action, from a login perhaps, is asked."""
-    return redirect(request, config.url_for("device_list") + state.query)
+def _redirect_to_list(
+    request: HttpRequest, config: PageConfig, params: ListParams
+) -> HttpResponse:
+    """Redirect a GET of an action's URL to the list, with its confirmation or form open.
+
+    A login page redirects to such a URL, for instance.
+    """
+    return redirect(request, config.url_for("device_list") + params.query)
 
 
 def _sign_out(request: HttpRequest, config: PageConfig) -> HttpResponse:
@@ -186,16 +192,19 @@ def _sign_out(request: HttpRequest, config: PageConfig) -> HttpResponse:
     return redirect(request, resolve_url(url))
 
 
-def _answer_without(
+def _without_row(
     request: HttpRequest, config: PageConfig, pk: uuid.UUID
 ) -> HttpResponse:
-    """For a device that isn't there: it may have been, when the page was made."""
+    """Respond for a device without a row: it may have had one when the page was made."""
     _require_proof(request, pk)
     return _already_signed_out(request, config)
 
 
 def _require_proof(request: HttpRequest, pk: uuid.UUID) -> None:
-    """Nobody learns of an id that wasn't on their own list whether it exists."""
+    """Raise Http404 for an id that wasn't on the user's own list.
+
+    So a response never shows whether the id of another user's session exists.
+    """
     proof = (request.POST or request.GET).get("proof", "")
     if not OwnSessions(request).verify_id(pk, proof):
         raise Http404
@@ -203,11 +212,14 @@ def _require_proof(request: HttpRequest, pk: uuid.UUID) -> None:
 
 def _already_signed_out(request: HttpRequest, config: PageConfig) -> HttpResponse:
     return action_response(
-        request, config, _gone(), focus=lambda devices: devices.focused("summary")
+        request,
+        config,
+        _already_gone(),
+        focus=lambda devices: devices.focused("summary"),
     )
 
 
-def _gone() -> Message:
+def _already_gone() -> Message:
     return Message(messages.INFO, _("That device is already signed out."))
 
 

@@ -11,10 +11,10 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 AGE = re.compile(r"([1-9][0-9]*)([mhdw])")
 
 
-def moment_before(age: str) -> datetime:
-    """When it was that many minutes, hours, days or weeks ago, as in "30d".
+def time_before(age: str) -> datetime:
+    """Return the time that many minutes, hours, days or weeks ago, such as "30d".
 
-    A ``CommandError`` where the text says nothing of the kind.
+    Raise ``CommandError`` if the text is no such age.
     """
     match = AGE.fullmatch(age)
     if match is None:

@@ -9,7 +9,7 @@ from wagtail_user_sessions.backends.engine import ForeignEngineError, get_engine
 
 
 def require_engine() -> type[SessionStore]:
-    """Return the engine of the settings; a ``CommandError`` where it isn't ours."""
+    """Return the engine of the settings; raise ``CommandError`` if it isn't ours."""
     try:
         return get_engine(strict=True)
     except (AttributeError, ForeignEngineError) as error:

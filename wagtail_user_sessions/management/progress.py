@@ -8,14 +8,14 @@ WIDTH = 40
 
 
 class Progress:
-    """A bar on a terminal; nothing where the output goes anywhere else."""
+    """A progress bar on a terminal; no output if it goes anywhere else."""
 
     def __init__(self, output: OutputWrapper, *, total: int) -> None:
         self.output = output
         self.total = total
 
     def follow(self, batches: Iterable[int]) -> int:
-        """Draw the bar while the batches are worked off; returns their sum."""
+        """Draw the bar while the batches are done; return the sum of their counts."""
         done = 0
         is_terminal = self.output.isatty()
         for count in batches:
@@ -27,10 +27,10 @@ class Progress:
         return done
 
     def _draw(self, done: int) -> None:
-        # Sessions may expire while the others are deleted.
+        # More than ``total`` can be deleted: sessions expire meanwhile.
         total = max(self.total, done, 1)
         bar = "#" * (WIDTH * done // total)
         text = f"\r[{bar:<{WIDTH}}] {done}/{total}"
-        # Not in the style of the output, which is red where it is for errors.
+        # The style of ``output`` is red if it is that of errors.
         self.output.write(text, style_func=str, ending="")
         self.output.flush()

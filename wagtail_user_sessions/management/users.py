@@ -1,4 +1,4 @@
-"""Users as they are named on a command line."""
+"""Users that are named on a command line."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 
 
 def find_users(names: str | Iterable[str]) -> list[AbstractBaseUser]:
-    """The users of these usernames (or whatever they sign in with) or ids.
+    """Return the users with these usernames (``USERNAME_FIELD``) or ids.
 
-    A ``CommandError`` where one is nobody's, or may be meant for two.
+    Raise ``CommandError`` for a name that matches no user, or two users.
     """
     if isinstance(names, str):
-        # ``call_command()`` lets one name stand for a list of them, and its
-        # letters must not count as users.
+        # ``call_command()`` accepts one name for a list of names: iterating over it
+        # would take each letter for a user.
         names = [names]
     return [_find_user(str(name)) for name in names]
 
@@ -40,7 +40,7 @@ def _by_username(name: str) -> list[AbstractBaseUser]:
     model = get_user_model()
     users = model._default_manager.db_manager(router.db_for_write(model))
     try:
-        # As in signing in: a site may tell no upper from lower case.
+        # The same look-up as a sign-in: a site's can ignore upper and lower case.
         return [users.get_by_natural_key(name)]
     except model.DoesNotExist:
         return []
@@ -57,7 +57,9 @@ def _by_id(name: str) -> list[AbstractBaseUser]:
 
 
 def superusers() -> models.QuerySet[AbstractBaseUser]:
-    """A ``CommandError`` where the site's users have no column for that."""
+    """Return all superusers; raise ``CommandError`` if the user model has no column
+    ``is_superuser``.
+    """
     model = get_user_model()
     try:
         model._meta.get_field("is_superuser")

@@ -1,8 +1,8 @@
 """The activity write: when a signed-in session was last used, and from where.
 
-It is made after the view, and touches neither the data, the version nor the
-expiry of the row. All that it writes stands in columns without an index, so
-that PostgreSQL can keep the update heap-only.
+It is made after the view, and changes neither the data, the version nor the
+expiry of the row. It writes only columns without an index, so that PostgreSQL can
+keep the update heap-only.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def record_activity(request: HttpRequest) -> None:
     """Write that the session of the request was active, if that is due.
 
     Nothing is written for a session that the request did not read or has
-    ended, nor for one that nobody is signed in to. Never raises.
+    ended, nor for an anonymous one. Errors of the database are logged, not raised.
     """
     session = request.session
     if not isinstance(session, SessionStore) or is_ignored(request):
@@ -50,19 +50,19 @@ def record_activity(request: HttpRequest) -> None:
     if row is None or row.user_id is None:
         return
     if SESSION_KEY not in session:
-        # Data that can't be decoded any more: its visitor is nobody.
+        # The data of the row can't be decoded any more: nobody is signed in.
         return
     client = session.client
     if client is None:
         return
     try:
-        _touch(session, row, client, now=timezone.now())
+        _write_if_due(session, row, client, now=timezone.now())
     except Error:
-        # The page has been made, and a visit that isn't noted harms nobody.
+        # The response is ready, and a lost activity write does no harm.
         logger.exception("A session's activity could not be written")
 
 
-def _touch(
+def _write_if_due(
     session: SessionStore, row: AbstractSession, client: Client, *, now: datetime
 ) -> None:
     cutoff = now - timedelta(seconds=conf.ACTIVITY_INTERVAL)
@@ -105,7 +105,7 @@ def _write(
 
 
 def is_ignored(request: HttpRequest) -> bool:
-    """Whether the request is no activity of its user's."""
+    """Return whether the request doesn't count as an activity of its user."""
     match = request.resolver_match
     is_named = match is not None and match.view_name in conf.ACTIVITY_IGNORE
     return is_named or not cast("SessionStore", request.session).is_activity

@@ -1,7 +1,6 @@
-"""Who a request is signed in as, answered from the row of its session.
+"""The user of a request, from the row of its session.
 
-Never laxer than Django's own ``get_user``: where anything but the common case is
-met, that one decides.
+Never laxer than Django's own ``get_user``, which decides in all but the common case.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ GET_QUERYSET, GET, AGET = (
 class AuthenticationMiddleware(auth_middleware.AuthenticationMiddleware):
     """Django's middleware, which reads session and user with one query.
 
-    See ``get_user`` for when Django's own two queries are made.
+    Where it can't, as ``_find`` says, Django's own two queries are made.
     """
 
     def process_request(self, request: HttpRequest) -> None:
@@ -75,7 +74,7 @@ async def _aget_cached_user(request: HttpRequest) -> AbstractBaseUser | Anonymou
 
 
 def get_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
-    """As ``django.contrib.auth.get_user``."""
+    """Return what ``django.contrib.auth.get_user`` returns."""
     session = cast("SessionStore", request.session)
     session.reads_user = is_read_now = _is_unread(session)
     is_signed_in = SESSION_KEY in session
@@ -89,7 +88,7 @@ def get_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
 
 
 async def aget_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
-    """As ``django.contrib.auth.aget_user``."""
+    """Return what ``django.contrib.auth.aget_user`` returns."""
     session = cast("SessionStore", request.session)
     session.reads_user = is_read_now = _is_unread(session)
     is_signed_in = await session.ahas_key(SESSION_KEY)
@@ -104,14 +103,19 @@ async def aget_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
 
 
 def _is_unread(session: SessionStore) -> bool:
-    """Whether the session is about to be read. A user who was read with it earlier
-    in the request may have been deactivated since.
+    """Return whether the session is still to be read.
+
+    If it isn't, a user who was read with it may have been deactivated since.
     """
     return "_session_cache" not in vars(session)
 
 
 def _find(session: Any) -> tuple[AbstractSession, ModelBackend] | None:
-    """The row that tells the user, and the backend that is to let the user in."""
+    """Return the row with the user, and the backend that can admit the user.
+
+    ``None`` where Django has to decide: without a row of ours, with a backend or
+    managers that a site has customized, or with a row of another user.
+    """
     if not isinstance(session, SessionStore):
         return None
     row, path = session.row, str(session.get(BACKEND_SESSION_KEY))
@@ -121,15 +125,15 @@ def _find(session: Any) -> tuple[AbstractSession, ModelBackend] | None:
     if not (
         type(backend).get_user is GET_USER
         and type(backend).aget_user is AGET_USER
-        and _is_read_as_it_is(row)
+        and _has_djangos_managers(row)
         and is_of_user(session._session, row.user_id)  # type: ignore[attr-defined]
     ):
         return None
     return row, backend
 
 
-def _is_read_as_it_is(row: AbstractSession) -> bool:
-    """Whether Django reads users from that database, and leaves none of them out."""
+def _has_djangos_managers(row: AbstractSession) -> bool:
+    """Return whether Django reads users from the row's database, and all of them."""
     model = auth.get_user_model()
     manager = model._default_manager
     return (
@@ -144,14 +148,14 @@ def _is_read_as_it_is(row: AbstractSession) -> bool:
 
 
 def _known_user(row: AbstractSession) -> AbstractBaseUser | None:
-    """The user that was read with the row."""
+    """Return the user that was read with the row, if any."""
     relation: Any = row._meta.get_field("user")
     user: AbstractBaseUser | None = relation.get_cached_value(row, default=None)
     return user
 
 
 def _read_user(row: AbstractSession) -> AbstractBaseUser | None:
-    """The user alone, where the row was read earlier, or is a cache's."""
+    """Read the user alone: the row was read earlier, or came from a cache."""
     using = row._state.db or router.db_for_write(type(row))
     user = compiled_queries.get(auth.get_user_model(), using, Q(pk=row.user_id))
     if user is not None:

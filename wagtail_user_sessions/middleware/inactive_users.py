@@ -16,7 +16,7 @@ from wagtail_user_sessions.sessions.reasons import Reason
 def end_if_inactive(request: HttpRequest, session: SessionStore) -> None:
     """End the session of a user who was deactivated.
 
-    Django's authentication only treats them as not signed in.
+    Django's authentication only treats such a user as not signed in.
     """
     row = session.row
     if (
@@ -26,7 +26,7 @@ def end_if_inactive(request: HttpRequest, session: SessionStore) -> None:
         and _was_refused(request)
         and _is_inactive(row)
     ):
-        session.ending_reason = Reason.USER_INACTIVE
+        session.end_reason = Reason.USER_INACTIVE
         session.flush()
 
 
@@ -38,13 +38,13 @@ def _is_inactive(row: AbstractSession) -> bool:
 
 
 def _was_refused(request: HttpRequest) -> bool:
-    """Whether the request asked for its user, and was told of none."""
+    """Return whether the request read its user, and got an anonymous one."""
     known = vars(request)
     if getattr(known.get("_cached_user"), "is_authenticated", False):
-        # In short, what most requests come to.
+        # The shortcut of most requests.
         return False
     users = [known["_acached_user"]] if "_acached_user" in known else []
-    # A sign-in puts the user in the place of the lazy object.
+    # A sign-in replaces the lazy object by the user.
     if "_cached_user" in known or type(known.get("user")) is not SimpleLazyObject:
         users.append(known.get("user"))
     return any(users) and not any(

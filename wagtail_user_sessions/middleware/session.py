@@ -1,4 +1,4 @@
-"""The middleware that reads the session of a request and saves it again."""
+"""The middleware that opens the session of a request, and saves it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .inactive_users import end_if_inactive
 
 
 class SessionMiddleware(middleware.SessionMiddleware):
-    """Django's middleware, which also tells the session who its client is."""
+    """Django's middleware, which also gives the session the client of the request."""
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
@@ -32,7 +32,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
     def process_exception(
         self, request: HttpRequest, exception: Exception
     ) -> HttpResponse | None:
-        """Answer for a session that ended beside the view; else a 400."""
+        """Redirect if the session has ended meanwhile; else Django answers with 400."""
         if isinstance(exception, SessionInterrupted):
             return self._redirect_to_same_page(request)
         return None
@@ -46,10 +46,10 @@ class SessionMiddleware(middleware.SessionMiddleware):
         try:
             response = self._save(request, session, response)
         except SessionInterrupted:
-            repeated = self._redirect_to_same_page(request)
-            if repeated is None:
+            redirect = self._redirect_to_same_page(request)
+            if redirect is None:
                 raise
-            return repeated
+            return redirect
         session.end_request()
         return response
 
@@ -58,11 +58,11 @@ class SessionMiddleware(middleware.SessionMiddleware):
     ) -> HttpResponse:
         session.handle_rollbacks()
         if settings.SESSION_SAVE_EVERY_REQUEST and session.session_key:
-            # A forged cookie is found out before an empty row is made of it.
+            # The load drops a forged key, for which Django would save an empty row.
             session.keys()
         end_if_inactive(request, session)
         if _is_background(request, session):
-            # It must not lengthen the idle time, be that the session's age.
+            # No save: with SESSION_SAVE_EVERY_REQUEST it would lengthen the idle time.
             if session.accessed:
                 patch_vary_headers(response, ("Cookie",))
             return response
@@ -72,18 +72,18 @@ class SessionMiddleware(middleware.SessionMiddleware):
 
     @sensitive_variables("key")
     def _redirect_to_same_page(self, request: HttpRequest) -> HttpResponse | None:
-        """Send a visitor to the same page again, who meets it with a dead cookie.
+        """Redirect a GET to the same page, where the cookie is no longer valid.
 
-        Only if the row of the cookie was there and is gone, or the next try might
-        end likewise. The cookie stays, for a request beside this one may just
-        have renewed it.
+        Only if the row of the cookie was read and is gone now: else the next
+        request could be redirected too. The cookie stays: a concurrent request may
+        just have set a new one.
         """
         key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
         if (
             request.method != "GET"
             or not key
             or getattr(getattr(request, "session", None), "loaded_key", None) != key
-            or self._may_be_alive(key)
+            or self._may_exist(key)
         ):
             return None
         # A path that begins with two slashes would name another host.
@@ -93,7 +93,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
         return response
 
     @sensitive_variables("session_key")
-    def _may_be_alive(self, session_key: str) -> bool:
+    def _may_exist(self, session_key: str) -> bool:
         try:
             return self.SessionStore().exists(session_key)
         except Error:
@@ -101,6 +101,6 @@ class SessionMiddleware(middleware.SessionMiddleware):
 
 
 def _is_background(request: HttpRequest, session: SessionStore) -> bool:
-    """Whether a page made the request by itself, and nothing is to be saved."""
+    """Return whether the request is no activity, and has no change to be saved."""
     is_unchanged = not session.modified and not session.is_empty()
     return is_unchanged and is_ignored(request)

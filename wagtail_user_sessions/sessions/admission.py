@@ -1,9 +1,10 @@
-"""Whether the next request would let a session in: in SQL, and in Python beside it.
+"""Whether the next request admits a session: in SQL, and in Python beside it.
 
-A session is let in unless it has expired, its user may no longer sign in, the
+A session is admitted unless it has expired, its user may no longer sign in, the
 password has changed since the sign-in, or the not-before marker rejects it. A list
-asks the database, and a request asks the row that it has read. Both answers stand
-here together, so that a list never shows what a request would refuse.
+filters by a query, and a request checks the row that it has read. The two forms of
+each condition stand together, so that a list never shows as active what a request
+refuses.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from django.utils import timezone
 
 from wagtail_user_sessions.hashing import MARKER_KEY_HASH, valid_auth_hashes
 
-# A row of any model of sessions; those stand above this module.
+# A row of any session model. Models stand in a layer above this module.
 Row = TypeVar("Row", bound=Any)
 
 
 def is_admitted(row: Any) -> bool:
-    """Return whether a session, read with its user, is let in as its data says.
+    """Return whether the next request admits the session, by its row and its user.
 
-    The marker isn't asked: it rejects rows that are about to be deleted.
+    The not-before marker isn't read: the rows that it rejects are about to be deleted.
     """
     user = row.user
     return is_unexpired(row, now=timezone.now()) and (
@@ -39,6 +40,7 @@ def is_admitted(row: Any) -> bool:
 
 
 def unexpired() -> Q:
+    """Return the condition of rows that have not expired."""
     return Q(expire_date__gt=timezone.now())
 
 
@@ -55,7 +57,7 @@ def of_inactive_user() -> Exists:
 
 
 def is_active_user(user: AbstractBaseUser) -> bool:
-    # A user model may do without the attribute.
+    # Django allows a user model without the attribute.
     return bool(getattr(user, "is_active", True))
 
 
@@ -72,7 +74,11 @@ def _inactive_users() -> QuerySet[Any]:
 
 
 def with_valid_auth_hash(user: AbstractBaseUser) -> Q:
-    """Return the condition of rows of the user that no changed password has ended."""
+    """Return the condition of rows of the user that have a valid auth hash.
+
+    A row's hash is no longer valid once the password has changed. Without such hashes,
+    as Django allows for a user model, only rows without one are valid.
+    """
     hashes = valid_auth_hashes(user)
     return Q(auth_digest__in=hashes) if hashes else Q(auth_digest=None)
 
@@ -94,9 +100,10 @@ def rejected_by(marker: Any) -> Q:
 
 
 def accept(rows: Iterable[Row], *, now: datetime) -> Row | None:
-    """Return the session among the rows read for its key and the marker's.
+    """Return the row of the session, among the rows read for its key hash and the
+    marker's.
 
-    ``None`` where it has expired, or the marker rejects it.
+    ``None`` if there is no such row, it has expired, or the marker rejects it.
     """
     found = {row.key_hash: row for row in rows if is_unexpired(row, now=now)}
     marker = found.pop(MARKER_KEY_HASH, None)

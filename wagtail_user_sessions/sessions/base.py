@@ -1,4 +1,4 @@
-"""The row of a session, and the query set of such rows."""
+"""The session model's abstract base, and its query set."""
 
 from __future__ import annotations
 
@@ -30,48 +30,51 @@ from . import admission
 from .deletion import delete_rows
 from .reasons import Reason, RevokedCount, end_context
 
-# Rows that are revoked at a time where there may be many.
+# Rows of a batch, for callers of ``revoke()`` that may select many.
 REVOKE_BATCH_SIZE = 1000
 DEFAULT_ENGINE = "wagtail_user_sessions.backends.db.SessionStore"
 
 
 class SessionQuerySet(models.QuerySet["AbstractSession"]):
     def without_marker(self) -> Self:
-        """Without the row that is none; see ``barrier``."""
+        """Return the rows without the not-before marker, which is no session; see
+        ``not_before``.
+        """
         return self.exclude(key_hash=MARKER_KEY_HASH)
 
     def active(self) -> Self:
-        """Sessions that have not expired."""
+        """Return the sessions that have not expired."""
         return self.filter(admission.unexpired())
 
     def expired(self) -> Self:
+        """Return the sessions that have expired."""
         return self.filter(expire_date__lte=timezone.now())
 
     def for_user(self, user: AbstractBaseUser) -> Self:
-        """All sessions that the user is signed in to, expired ones included."""
+        """Return all sessions of the user, expired ones included."""
         return self.filter(user=user)
 
     def valid_for(self, user: AbstractBaseUser) -> Self:
-        """Sessions of the user that no change of the password has ended."""
+        """Return the user's sessions that no change of the password has ended."""
         return self.for_user(user).filter(admission.with_valid_auth_hash(user))
 
     def for_key(self, session_key: str) -> Self:
-        """The session with this key, as it stands in the cookie."""
+        """Return the session with this session key, as it stands in the cookie."""
         return self.filter(key_hash=hash_session_key(session_key))
 
     def for_request(self, request: HttpRequest) -> Self:
-        """The session of the request, if it has one."""
+        """Return the session of the request; an empty query set if it has none."""
         pk = cast(Any, request.session).id
         return self.none() if pk is None else self.filter(pk=pk)
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete the rows as they are, under the keys that they have by now.
+        """Delete the rows, and their cached copies under the keys they have by then.
 
-        A row may get a new key between its reading and its deletion, and a copy
-        of it in the cache would then outlive it under that key.
+        A row may get a new key between its reading and its deletion. A cached copy
+        under that key would outlive the row.
         """
         if self._is_undeletable():
-            # Django says what is wrong.
+            # Django's method raises the error.
             return super().delete()
         rows = self.using(self._writes_to).order_by().select_related(None)
         deleted = delete_rows(rows)
@@ -82,8 +85,10 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
     delete.queryset_only = True  # type: ignore[attr-defined]
 
     def update(self, **kwargs: Any) -> int:
-        """As Django's, but for the user alone: ``user.session_set.clear()`` would
-        take the sessions off every list, and leave them signed in.
+        """Update the rows as Django does, but never the user alone.
+
+        ``user.session_set.clear()`` would take the sessions off every list and leave
+        them signed in. Raises ``TypeError`` for ``user`` without ``session_data``.
         """
         if not kwargs.keys().isdisjoint({"user", "user_id"}) and (
             "session_data" not in kwargs
@@ -122,12 +127,12 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         reason: Reason | str = Reason.REVOKED,
         batch_size: int | None = None,
     ) -> RevokedCount:
-        """End these sessions: the next request of each is refused.
+        """Delete these sessions: the next request of each is refused.
 
-        Returns how many were ended. ``by`` and ``reason`` go to the signal
-        ``session_ended`` and to the log. With a ``batch_size`` no more rows than
-        that are in memory or locked at a time, and what has ended before an error
-        stays so.
+        Returns how many were deleted. ``by`` and ``reason`` go to the signal
+        ``session_ended`` and to the log. With a ``batch_size`` and outside a
+        transaction, no more rows than that are loaded or locked at a time, and an
+        error leaves the batches before it deleted.
         """
         count, cache_failed = 0, False
         for batch in [self] if batch_size is None else self._batches(batch_size):
@@ -141,10 +146,11 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
 
     def _batches(self, size: int) -> Iterator[Self]:
         rows = self.order_by()
-        # A replica may not know all of them yet.
+        # Not from a replica, which may lack the newest rows.
         keys = list(rows.using(self._writes_to).values_list("pk", flat=True))
         for first in range(0, len(keys), size):
-            # With all conditions of the rows, for some may have changed hands since.
+            # Repeats the conditions: a row may have another user since its key was
+            # read.
             yield rows.filter(pk__in=keys[first : first + size])
 
 
@@ -157,14 +163,14 @@ class SessionManager(_Manager["AbstractSession"]):
 
 
 class AbstractSession(models.Model):
-    """A session that knows its user, client and place.
+    """A session with its user, client and place.
 
     Extend it for columns of your own; then point an engine of your own at it
     with ``get_model_class()``.
     """
 
-    # In the order in which PostgreSQL leaves the fewest gaps between the values of a
-    # row: first those of 16 and 8 bytes, then those of any length, the longest last.
+    # The order of columns that leaves PostgreSQL the fewest gaps in a row: first
+    # values of 16 and 8 bytes, then those of variable length, the longest last.
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     version = models.BigIntegerField(default=0, editable=False)
@@ -173,8 +179,8 @@ class AbstractSession(models.Model):
     signed_in_at = models.DateTimeField(
         _("signed in"), null=True, blank=True, db_index=True
     )
-    # The activity update writes this and all that is known of the client. None may
-    # be indexed, or PostgreSQL could not keep the update heap-only.
+    # The activity write sets this and the client columns. None of them may be
+    # indexed, or PostgreSQL could not keep the update heap-only.
     last_activity = models.DateTimeField(_("last activity"), null=True, blank=True)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -184,8 +190,8 @@ class AbstractSession(models.Model):
         verbose_name=_("user"),
     )
 
-    # SHA-256 of the session key. The key itself is kept nowhere but in the
-    # cookie, so a stolen copy of the table signs nobody in.
+    # SHA-256 of the session key. The key itself is stored nowhere but in the cookie,
+    # so a stolen copy of the table lets nobody sign in.
     key_hash = DigestField(max_length=KEY_HASH_LENGTH, unique=True)
     auth_digest = DigestField(max_length=AUTH_DIGEST_LENGTH, null=True)
     name = models.CharField(_("name"), max_length=64, blank=True)
@@ -205,7 +211,7 @@ class AbstractSession(models.Model):
 
     session_data = models.TextField(_("session data"))
 
-    # Wagtail would look for references in each session that is saved.
+    # Without it, Wagtail would search each saved session for references.
     wagtail_reference_index_ignore = True
 
     objects = SessionManager()
@@ -219,7 +225,7 @@ class AbstractSession(models.Model):
         return self.name or self.device_label
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save the row; what the cache repeats of it is no longer believed."""
+        """Save the row. Cached copies of its earlier state are no longer believed."""
         is_new = self._state.adding
         if is_new:
             self.set_sign_in_time()
@@ -231,7 +237,7 @@ class AbstractSession(models.Model):
     save.alters_data = True  # type: ignore[attr-defined]
 
     def set_sign_in_time(self) -> None:
-        """Whoever has a session has signed in to it: at its birth, if nobody says."""
+        """Give a row of a user its time of sign-in, if it has none: its creation."""
         if self.user_id is not None and self.signed_in_at is None:
             self.signed_in_at = self.created_at
 
@@ -241,7 +247,7 @@ class AbstractSession(models.Model):
         keep_parents: bool = False,  # noqa: FBT001, FBT002
     ) -> tuple[int, dict[str, int]]:
         if self.pk is None:
-            # Django says what is wrong.
+            # Django's method raises the error.
             return super().delete(using, keep_parents)
         deleted = self.rows(using).filter(pk=self.pk).delete()
         self.pk = None
@@ -249,12 +255,16 @@ class AbstractSession(models.Model):
 
     @classmethod
     def rows(cls, using: str | None = None) -> SessionQuerySet:
-        """All rows, whatever a site's own managers leave out."""
+        """Return all rows, the not-before marker and those that a site's own
+        managers leave out included.
+        """
         return SessionQuerySet(cls, using=using)
 
     @classmethod
     def get_session_store_class(cls) -> type[Any]:
-        """The engine that keeps these rows: SESSION_ENGINE, where it is ours."""
+        """Return the engine of these rows: SESSION_ENGINE if it uses this model, else
+        ``backends.db``.
+        """
         engine: type[Any] = import_module(settings.SESSION_ENGINE).SessionStore
         get_model_class = getattr(engine, "get_model_class", None)
         concrete = cls._meta.concrete_model
@@ -263,7 +273,7 @@ class AbstractSession(models.Model):
         return cast("type[Any]", import_string(DEFAULT_ENGINE))
 
     def get_decoded(self) -> dict[str, Any]:
-        """The data of the session; empty where it can't be decoded."""
+        """Return the data of the session; empty if it can't be decoded."""
         data: dict[str, Any] = self.get_session_store_class()().decode(
             self.session_data
         )
@@ -271,40 +281,39 @@ class AbstractSession(models.Model):
 
     @property
     def device_label(self) -> str:
-        """The device in a person's words, such as "Chrome on Windows"."""
+        """The name of the device for people, such as "Chrome on Windows"."""
         return device_label(self.device_kind, self.browser, self.os)
 
     @property
     def place(self) -> str:
-        """City and country, as far as they are known: "London, GB"."""
+        """City and country, as far as they are known, such as "London, GB"."""
         return ", ".join(filter(None, (self.city, self.country)))
 
     def is_current(self, request: HttpRequest) -> bool:
-        """Whether the request was made with this session."""
+        """Return whether the request was made with this session."""
         return bool(self.pk == cast(Any, request.session).id)
 
     @property
     def is_active(self) -> bool:
-        """Whether a request with this session would be let in as it says.
+        """Whether the next request admits the session, by its row and its user.
 
-        No longer once it has expired, its user was deactivated, or the
-        password has changed since. Read with ``select_related("user")``.
+        Not once it has expired, its user was deactivated, or the password has
+        changed since. Read many rows with ``select_related("user")``.
         """
         return admission.is_admitted(self)
 
     def ends_with_browser(self) -> bool:
-        """Whether the browser forgets the session when it closes.
+        """Return whether the browser forgets the session when it closes.
 
-        Takes the session's data, which must not be deferred for many rows.
+        Reads ``session_data``: where that is deferred, each row costs a query.
         """
         store = self.get_session_store_class()()
-        ends: bool = store.ends_with_browser(self.session_data)
-        return ends
+        return bool(store.ends_with_browser(self.session_data))
 
     def rename(self, name: str) -> bool:
-        """Give the session the name that its user wants for it.
+        """Give the session the name that its user has chosen.
 
-        False where it has ended, or is another user's now.
+        False, with nothing changed, if the row is gone or has another user by now.
         """
         using = router.db_for_write(type(self))
         rows = self.rows(using).filter(pk=self.pk, user=self.user_id)
@@ -322,9 +331,9 @@ class AbstractSession(models.Model):
         by: AbstractBaseUser | None = None,
         reason: Reason | str = Reason.REVOKED,
     ) -> RevokedCount:
-        """End this session; see ``SessionQuerySet.revoke``.
+        """Delete this session; see ``SessionQuerySet.revoke``.
 
-        0 where it has ended, or is another user's now.
+        0 if the row is gone or has another user by now.
         """
         rows = self.rows().filter(pk=self.pk, user=self.user_id)
         return rows.revoke(by=by, reason=reason)

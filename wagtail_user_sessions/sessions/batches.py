@@ -1,4 +1,4 @@
-"""Rows deleted at the cost of one statement, where nobody has to be told."""
+"""Deletion in batches, each of one statement unless the site observes deletions."""
 
 from __future__ import annotations
 
@@ -32,38 +32,38 @@ def delete_in_batches(
     by: AbstractBaseUser | None = None,
     by_field: str = "pk",
 ) -> Iterator[int]:
-    """Delete the rows a batch at a time, and tell how many each batch had.
+    """Delete the rows in batches; yields the number of rows of each batch.
 
-    Deleted past the receivers, unless the site itself listens to deletions.
-    Each batch repeats the condition of ``rows``, so that a row that no longer
-    meets it is left alone, and takes no more than a second; see ``pace``. Memory
-    is constant. ``by_field``, an indexed column without nulls, is gone through
-    once, from its least value on: a batch is a range of it.
+    End events are published only if the site has receivers of them, or the model has
+    delete side effects. Each batch repeats the conditions of ``rows``, so that a row
+    that no longer meets them is left alone, and takes no more than a second; see
+    ``batch_size``. Memory is constant. ``by_field`` is an indexed column without nulls.
+    It is gone through once, from its least value on: a batch is a key range of it.
     """
     using = rows.db
-    is_loud = has_delete_side_effects(rows.model) or has_site_receivers(
+    has_receivers = has_delete_side_effects(rows.model) or has_site_receivers(
         session_ended, rows.model
     )
-    may_limit = supports_timeout(using) and not is_loud
-    pace = AdaptiveBatchSize(
-        seconds=seconds_on(using), are_loaded=is_loud, is_limited=may_limit
+    has_timeout = supports_timeout(using) and not has_receivers
+    batch_size = AdaptiveBatchSize(
+        seconds=seconds_on(using), are_loaded=has_receivers, has_timeout=has_timeout
     )
-    delete: Callable[[SessionQuerySet], int] = partial(_delete, pace=pace)
-    if is_loud:
+    delete: Callable[[SessionQuerySet], int] = partial(_delete, batch_size=batch_size)
+    if has_receivers:
         delete = partial(_delete_with_signals, reason=reason, by=by)
-    ranges = KeyRanges(rows, by_field, may_guess=may_limit)
-    while not ranges.is_done:
-        batch = ranges.next(pace.size)
+    key_ranges = KeyRanges(rows, by_field, may_guess=has_timeout)
+    while not key_ranges.is_done:
+        batch = key_ranges.next(batch_size.size)
         try:
-            deleted = pace.time(partial(delete, batch.rows))
+            deleted = batch_size.time(partial(delete, batch.rows))
         except StatementTimeout:
-            ranges.timed_out()
+            key_ranges.timed_out()
             continue
-        ranges.advance(batch, deleted=deleted)
+        key_ranges.advance(batch, deleted=deleted)
         if deleted:
             yield deleted
-        if not ranges.is_done:
-            yield_to_writers(using, took=pace.took)
+        if not key_ranges.is_done:
+            yield_to_writers(using, took=batch_size.took)
 
 
 def delete_by_sign_in(
@@ -72,8 +72,9 @@ def delete_by_sign_in(
     reason: Reason | str,
     by: AbstractBaseUser | None = None,
 ) -> Iterator[int]:
-    """Delete the rows in batches in the order of sign-in, which is mostly the order
-    of the table as well; then those of which no sign-in is known.
+    """Delete the rows in batches by time of sign-in, then those without one.
+
+    The order of sign-ins is mostly that of the table, too, which makes it fast.
     """
     delete = partial(delete_in_batches, reason=reason, by=by)
     yield from delete(rows.filter(signed_in_at__isnull=False), by_field="signed_in_at")
@@ -82,16 +83,15 @@ def delete_by_sign_in(
         yield from delete(rest)
 
 
-def _delete(rows: SessionQuerySet, *, pace: AdaptiveBatchSize) -> int:
-    deleted = retry_on_deadlock(
-        rows.db, partial(_delete_in_time, rows, limit=pace.limit)
-    )
+def _delete(rows: SessionQuerySet, *, batch_size: AdaptiveBatchSize) -> int:
+    delete = partial(_delete_with_timeout, rows, seconds=batch_size.timeout)
+    deleted = retry_on_deadlock(rows.db, delete)
     TrackedWrite(rows.db)
     return deleted
 
 
-def _delete_in_time(rows: SessionQuerySet, *, limit: float | None) -> int:
-    with statement_timeout(rows.db, seconds=limit):
+def _delete_with_timeout(rows: SessionQuerySet, *, seconds: float | None) -> int:
+    with statement_timeout(rows.db, seconds=seconds):
         deleted: int = rows._raw_delete(rows.db)
     return deleted
 

@@ -1,4 +1,4 @@
-"""Rows deleted: those of a query set, and one alone."""
+"""Deletion of rows: of a query set, and of one row alone."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def delete_rows(rows: QuerySet[Any]) -> Deleted:
 
 
 def delete_row(row: Model, *, rows: QuerySet[Any], using: str) -> bool:
-    """Delete the one row that is left in ``rows``; ``row`` is what is known of it.
+    """Delete the one row of ``rows``; ``row`` is the instance to publish as ended.
 
-    Without a transaction around it, which a deletion by Django would have.
-    False where it was gone.
+    Opens no transaction, as Django's deletion would, unless the model has delete side
+    effects. Returns False if the row was gone.
     """
     if has_delete_side_effects(type(row)):
         return bool(retry_on_deadlock(using, rows.delete)[0])
@@ -55,56 +55,59 @@ def delete_row(row: Model, *, rows: QuerySet[Any], using: str) -> bool:
 
 
 def lock_rows(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """The rows, which nobody can change from their reading to the end of the
-    transaction.
-    """
+    """Return the rows, locked from their reading to the end of the transaction."""
     if not connections[rows.db].features.has_select_for_update:
-        # Whoever writes to SQLite keeps all others from writing.
+        # On SQLite, any write locks out all other writers.
         rows.update(version=F("version"))
     return rows.select_for_update()
 
 
 def _delete_in_one_statement(rows: QuerySet[Any]) -> Deleted:
-    """With one statement; raises ``Unreturnable`` where that can't be."""
+    """Delete the rows with one statement.
+
+    Raises ``ReturningNotSupported`` where one statement isn't enough.
+    """
     using, model = rows.db, rows.model
     if _is_complex(rows) or has_delete_side_effects(model):
         raise ReturningNotSupported
     if not has_observers(model):
         count = fast_delete(rows)
         TrackedWrite(using)
-        return _counted(model, count)
-    is_heard = needs_full_rows(model)
-    names = () if is_heard else EndedRow._fields
+        return _count_by_model(model, count)
+    is_full = needs_full_rows(model)
+    names = () if is_full else EndedRow._fields
     statement = DeleteReturning(rows.prefetch_related(None), names)
     deleted: list[Any]
-    with _before_commit(rows, is_heard=is_heard):
-        if is_heard:
+    with _before_commit(rows, is_full=is_full):
+        if is_full:
             deleted = statement.rows()
         else:
             deleted = [EndedRow(*values) for values in statement.values()]
         if deleted:
             publish({model: deleted}, using=using, origin=rows)
-    return _counted(model, len(deleted))
+    return _count_by_model(model, len(deleted))
 
 
 def _before_commit(
-    rows: QuerySet[Any], *, is_heard: bool
+    rows: QuerySet[Any], *, is_full: bool
 ) -> AbstractContextManager[None]:
-    """A transaction, if what is done in here has to come before its end: a
-    cache is told of the rows before they are gone, and whole rows may turn out to
-    be unreadable, so that nobody could be told.
+    """Open a transaction if the block's work has to be done before the commit.
+
+    The cache is notified of ended rows before they are gone. Full rows are read
+    before the commit as well: if one can't be read, the deletion is rolled back
+    rather than committed with no observer notified.
     """
-    is_told = is_heard or are_copied(rows.model)
-    if transaction.get_autocommit(rows.db) and not is_told:
+    needs_transaction = is_full or are_copied(rows.model)
+    if transaction.get_autocommit(rows.db) and not needs_transaction:
         return nullcontext()
     return transaction.atomic(using=rows.db, savepoint=False)
 
 
 def _delete_by_collector(rows: QuerySet[Any]) -> Deleted:
-    """As Django does it, with all that listens to it or goes along."""
+    """Delete the rows as Django does, with its signals and cascades."""
     using = rows.db
     is_atomic = connections[using].in_atomic_block
-    # What is raised in here must not break a transaction that is open.
+    # An error in this block must not break a transaction of the caller's.
     with nullcontext() if is_atomic else transaction.atomic(using=using):
         collector = Collector(using=using, origin=rows)
         collector.collect(_lock_whole_rows(rows))
@@ -113,27 +116,27 @@ def _delete_by_collector(rows: QuerySet[Any]) -> Deleted:
 
 
 def _lock_whole_rows(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """The rows, whole, which nobody can change until the transaction ends."""
+    """Return the rows with all columns, locked until the transaction ends."""
     if _is_complex(rows):
-        # A lock would cover what they are joined to, or isn't allowed. So
-        # they are locked by their keys, and then chosen again.
-        own = type(rows)(rows.model, using=rows.db)
-        held_rows = own.filter(pk__in=rows.values("pk"))
+        # A lock would cover the joined tables, or isn't allowed. So the rows are
+        # locked by their primary keys, and then selected again.
+        table = type(rows)(rows.model, using=rows.db)
+        selected = table.filter(pk__in=rows.values("pk"))
         if connections[rows.db].features.has_select_for_update:
-            held = [pk for (pk,) in lock_rows(held_rows).values_list("pk")]
-            held_rows = held_rows.filter(pk__in=held)
-        rows = held_rows
+            locked = [pk for (pk,) in lock_rows(selected).values_list("pk")]
+            selected = selected.filter(pk__in=locked)
+        rows = selected
     return lock_rows(rows).defer(None)
 
 
 def _is_complex(rows: QuerySet[Any]) -> bool:
-    """Whether a row of the result isn't simply a row of the table."""
+    """Return whether a row of the result isn't simply a row of the table."""
     query = rows.query
-    # Joins that Django has found to be needless are counted as 0.
+    # Django counts joins that it doesn't need as 0.
     tables = sum(map(bool, query.alias_refcount.values()))
     return tables > 1 or bool(query.distinct or query.annotations or query.extra)
 
 
-def _counted(model: type[Model], count: int) -> Deleted:
-    """As Django tells what was deleted."""
+def _count_by_model(model: type[Model], count: int) -> Deleted:
+    """Return the count in the form of Django's ``delete()``."""
     return count, {model._meta.label: count} if count else {}

@@ -1,7 +1,8 @@
-"""The ends of sessions, of which everybody is told.
+"""End events: the observers of ended sessions are notified here.
 
-The cache is told before the deletion commits, and once more when it has; the log
-and whoever listens to ``session_ended`` only then.
+The observers are the cache, the log, the admin's log and the receivers of
+``session_ended``. The cache is notified before the deletion commits and again after
+the commit; the others only after the commit.
 """
 
 from __future__ import annotations
@@ -25,41 +26,41 @@ from .reasons import EndContext, Reason, current_end_context
 
 logger = logging.getLogger("wagtail_user_sessions")
 
-# Of as many rows that end at once the cache is told by the epoch, not by their marks.
-# That is one entry in place of as many, for which each session that goes on is read
-# once or twice more.
+# From this number of rows on, the cache gets a new epoch instead of a mark for each
+# row. That is one entry instead of many; in return, each session that goes on is read
+# from the database once or twice more.
 MANY = 50
 
-# For the package's own log: ``rows`` that somebody has ended together, and the
-# ``ending`` that is their cause. Sent once that has committed, by the model's class.
+# For the package's own log: ``rows`` that a user has ended together, and the
+# ``context`` of that. Sent by the model's class after the commit.
 sessions_ended = Signal()
 
-# Any model of sessions, and any row of it, which stand above this module.
+# Any session model, and any row of it. Models stand in a layer above this module.
 Model = Any
 Row = Any
 
 
 class EndedRow(NamedTuple):
-    """What is read of an ended row if nobody listens: for the cache and the log."""
+    """The columns of an ended row that the cache and the log need."""
 
     pk: Any
     key_hash: bytes
     user_id: Any
 
 
-# The rows that were deleted, by their model.
+# The rows deleted inside ``collect()``, by their model.
 _collected: ContextVar[dict[Model, list[Row]] | None] = ContextVar(
     "ended_sessions", default=None
 )
 
 
 def are_copied(model: Model) -> bool:
-    """Whether a cache may have copies of the model's rows."""
+    """Return whether a cache may have copies of the model's rows."""
     return copies.are_kept or model.get_session_store_class().keeps_copies
 
 
 def needs_full_rows(model: Model) -> bool:
-    """Whether anybody is told of deleted rows who may read more than ``Told`` has."""
+    """Return whether an observer may read more columns than ``EndedRow`` has."""
     if session_ended.has_listeners(model):
         return True
     return current_end_context().actor is not None and sessions_ended.has_listeners(
@@ -68,117 +69,116 @@ def needs_full_rows(model: Model) -> bool:
 
 
 def has_observers(model: Model) -> bool:
-    """Whether anybody at all is told of deleted rows."""
+    """Return whether there is any observer of ended rows."""
     is_logged = logger.isEnabledFor(logging.INFO)
     return is_logged or are_copied(model) or needs_full_rows(model)
 
 
 @contextmanager
 def collect(*, using: str, origin: object) -> Iterator[None]:
-    """Tell of all rows that are deleted inside the block with one call, at its end."""
-    noted: dict[Model, list[Row]] = {}
-    token = _collected.set(noted)
+    """Publish all rows that are recorded inside the block by one call, at its end."""
+    collected: dict[Model, list[Row]] = {}
+    token = _collected.set(collected)
     try:
         yield
     finally:
         _collected.reset(token)
-    if noted:
-        publish(noted, using=using, origin=origin)
+    if collected:
+        publish(collected, using=using, origin=origin)
 
 
 def record(model: Model, row: Row, *, using: str, origin: object) -> None:
-    """Tell of a row that was deleted, together with others where there are more.
+    """Publish a deleted row: at the end of ``collect()``, or at once outside of it.
 
-    It is kept until then, and must stay as it is.
+    The row is kept until then and must not be changed.
     """
-    noted = _collected.get()
-    if noted is None:
+    collected = _collected.get()
+    if collected is None:
         publish({model: [row]}, using=using, origin=origin)
     else:
-        noted.setdefault(model, []).append(row)
+        collected.setdefault(model, []).append(row)
 
 
 def publish(
-    noted: Mapping[Model, Sequence[Row]], *, using: str, origin: object
+    ended: Mapping[Model, Sequence[Row]], *, using: str, origin: object
 ) -> None:
-    """Tell of the rows of each model that were deleted, for the reason that is given around the call.
+    """Notify the observers of the deleted rows of each model.
 
-    They are kept until the transaction commits, and must stay as they are.
+    The reason is that of the end context, or else follows from ``origin``. The rows
+    are kept until the transaction commits and must not be changed.
     """
-    ending = current_end_context()
-    hashes = {model: [row.key_hash for row in rows] for model, rows in noted.items()}
+    context = current_end_context()
+    hashes = {model: [row.key_hash for row in rows] for model, rows in ended.items()}
     if connections[using].in_atomic_block:
-        # Else it has committed, of which the cache is told next.
-        _tell_cache(_mark, hashes, ending)
-    reason = ending.reason or _reason_of(origin)
+        # Outside a transaction the deletion has committed: ``_purge`` follows at once.
+        _notify_cache(_mark, hashes, context)
+    reason = context.reason or _reason_of(origin)
     TrackedWrite(
         using,
-        partial(_tell_cache, _purge, hashes, ending),
-        partial(_send, noted, reason, ending),
+        partial(_notify_cache, _purge, hashes, context),
+        partial(_send, ended, reason, context),
     )
 
 
 def _reason_of(origin: object) -> Reason:
-    """The reason of a deletion for which nobody gave one."""
+    """Return the reason of a deletion for which none was given."""
     model = origin.model if isinstance(origin, models.QuerySet) else type(origin)
     if isinstance(model, type) and issubclass(model, AbstractBaseUser):
         return Reason.USER_DELETED
     return Reason.DELETED
 
 
-def _tell_cache(
-    word: Callable[[Model, list[bytes], EndContext], bool],
+def _notify_cache(
+    notify: Callable[[Model, list[bytes], EndContext], bool],
     hashes: dict[Model, list[bytes]],
-    ending: EndContext,
+    context: EndContext,
 ) -> None:
-    answers = [word(model, of_model, ending) for model, of_model in hashes.items()]
-    if not all(answers):
-        ending.cache_failed = True
+    results = [notify(model, of_model, context) for model, of_model in hashes.items()]
+    if not all(results):
+        context.cache_failed = True
 
 
-def _mark(model: Model, hashes: list[bytes], ending: EndContext) -> bool:
+def _mark(model: Model, hashes: list[bytes], context: EndContext) -> bool:
     if not are_copied(model):
         return True
-    if _are_many(hashes, ending):
+    if _are_many(hashes, context):
         return copies.mark_many_ended()
     return copies.mark_ended(hashes)
 
 
-def _purge(model: Model, hashes: list[bytes], ending: EndContext) -> bool:
+def _purge(model: Model, hashes: list[bytes], context: EndContext) -> bool:
     cache = _cache_of(model)
-    is_many = _are_many(hashes, ending)
-    is_told: bool = cache.purge_all() if is_many else cache.purge_ended(hashes)
-    return is_told
+    is_many = _are_many(hashes, context)
+    return bool(cache.purge_all() if is_many else cache.purge_ended(hashes))
 
 
 def purge_all(model: Model) -> bool:
-    """Many rows have ended, of which the cache is told at once; see ``copies``."""
-    is_told: bool = _cache_of(model).purge_all()
-    return is_told
+    """Invalidate all cached copies at once; returns whether the cache took it."""
+    return bool(_cache_of(model).purge_all())
 
 
 def _cache_of(model: Model) -> Any:
     return copies if copies.are_kept else model.get_session_store_class()
 
 
-def _are_many(hashes: list[bytes], ending: EndContext) -> bool:
-    # A batch is told of by marks: who ends them all changes the epoch where that has
-    # to be (``clearsessions`` need not).
-    return len(hashes) >= MANY and not ending.is_batch
+def _are_many(hashes: list[bytes], context: EndContext) -> bool:
+    # A batch gets marks: the caller of all batches changes the epoch if that is
+    # needed (for ``clearsessions`` it isn't).
+    return len(hashes) >= MANY and not context.is_batch
 
 
 def _send(
-    noted: Mapping[Model, Sequence[Row]],
+    ended: Mapping[Model, Sequence[Row]],
     reason: Reason | str,
-    ending: EndContext,
+    context: EndContext,
 ) -> None:
-    actor = ending.actor
+    actor = context.actor
     is_logged = logger.isEnabledFor(logging.INFO)
-    for model, rows in noted.items():
+    for model, rows in ended.items():
         if is_logged:
             _log(rows, reason, actor)
         if actor is not None:
-            sessions_ended.send_robust(model, rows=rows, ending=ending)
+            sessions_ended.send_robust(model, rows=rows, context=context)
         if session_ended.has_listeners(model):
             for row in rows:
                 session_ended.send_robust(

@@ -1,4 +1,4 @@
-"""Many sessions deleted: those of everybody, and those that nobody can use any more."""
+"""Deletion of many sessions: everybody's, and those that are no longer admitted."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from .reasons import Reason
 
 logger = logging.getLogger("wagtail_user_sessions")
 
-# Ids in one statement: some databases take no more than a thousand values.
+# Ids in one statement: some databases allow no more than a thousand values.
 CHUNK = 500
 
 
 class MassRevocation:
-    """Many sessions, ended a batch at a time; who signs in meanwhile stays so.
+    """Deletes many sessions in batches, but none that are signed in to meanwhile.
 
-    What is cached is disowned all at once rather than one by one: before, with
-    each batch that has committed, and after the last. ``cache_failed`` says
-    whether the cache could not be told in the end.
+    All cached copies are invalidated at once rather than one by one: before the first
+    batch, after each batch that has committed, and after the last. ``cache_failed``
+    is whether the last of these calls failed.
 
-    With a ``marker``, a new row that isn't saved, the rows are those of all users,
-    but for the ids in ``spared``. They are refused from the first moment, and stay so
-    where the deletion is broken off; in a transaction, from its commit on.
+    With a ``marker``, a new instance that isn't saved, the rows must be those of all
+    users, without the ids in ``spared``. They are refused from the start, and stay
+    refused if the deletion is broken off; in a transaction, from its commit on.
     """
 
     def __init__(
@@ -54,10 +54,11 @@ class MassRevocation:
         self.cache_failed = False
 
     def __iter__(self) -> Iterator[int]:
-        """Delete the rows; yields how many each batch had."""
+        """Delete the rows; yields the number of rows of each batch."""
         now = timezone.now()
-        # By another server's clock, or the same one before it was put back.
-        ahead = list(
+        # Signed in to by another server's clock, or by this one before it was put
+        # back. Selected by their ids: a sign-in from now on stays.
+        future = list(
             self.rows.filter(signed_in_at__gt=now).values_list("pk", flat=True)
         )
         if self.marker is not None:
@@ -65,12 +66,12 @@ class MassRevocation:
         self._purge()
         total = 0
         try:
-            for count in self._delete(now, ahead):
+            for count in self._delete(now, future):
                 self._purge_on_commit()
                 total += count
                 yield count
         finally:
-            # Whoever stops it half-way has ended sessions as well.
+            # Also if the caller stops half-way: sessions have ended by then.
             self._purge_on_commit()
             logger.info("%d sessions ended: %s", total, self.reason)
 
@@ -79,13 +80,13 @@ class MassRevocation:
         try:
             not_before.set_not_before(marker, using, until=until, spared=spared)
         except IntegrityError:
-            # A site's own model may ask for what a row of nobody can't have.
+            # A site's own model may require a value that the marker can't have.
             logger.exception("Sessions are not refused before they are deleted")
 
-    def _delete(self, now: datetime, ahead: Sequence[uuid.UUID]) -> Iterator[int]:
+    def _delete(self, now: datetime, future: Sequence[uuid.UUID]) -> Iterator[int]:
         delete = partial(delete_by_sign_in, reason=self.reason, by=self.by)
-        for start in range(0, len(ahead), CHUNK):
-            yield from delete(self.rows.filter(pk__in=ahead[start : start + CHUNK]))
+        for start in range(0, len(future), CHUNK):
+            yield from delete(self.rows.filter(pk__in=future[start : start + CHUNK]))
         yield from delete(self.rows.exclude(signed_in_at__gt=now))
 
     def _purge_on_commit(self) -> None:
@@ -96,13 +97,15 @@ class MassRevocation:
 
 
 def delete_expired(expired: SessionQuerySet) -> Iterator[int]:
-    """Delete the expired sessions, and before them what is left of a sign-out of
-    everybody that was broken off; yields how many each batch had.
+    """Delete the rows that the marker rejects, then the expired ones.
+
+    The first are what a sign-out of everybody has left that was broken off. Yields the
+    number of rows of each batch.
     """
-    # Copies in a cache refuse themselves after their expiry, and there are none of
-    # what a barrier refuses.
-    refused = not_before.rejected(expired.model.rows(expired.db))
-    if refused is not None:
-        yield from delete_by_sign_in(refused, reason=Reason.REVOKED)
+    # No cache has to be notified: a copy isn't believed after its expiry, and there
+    # are no copies of rows that the marker rejects.
+    rejected = not_before.rejected(expired.model.rows(expired.db))
+    if rejected is not None:
+        yield from delete_by_sign_in(rejected, reason=Reason.REVOKED)
         not_before.remove_expired(expired.model, expired.db)
     yield from delete_in_batches(expired, reason=Reason.EXPIRED, by_field="expire_date")

@@ -1,14 +1,14 @@
-"""The sign-out of everybody, which holds from its first moment.
+"""The not-before marker: it makes the sign-out of everybody hold from its start.
 
-To delete a million rows takes seconds. So a row of its own, the barrier, says that
-all of them have ended. It stands under a hash that no key has, and each load reads
-it with the row that it asks for, by the same query. It stays when they are gone:
-who was just signing in meanwhile gets no further either, and what is left of a
-deletion that was broken off goes with the next ``clearsessions``.
+To delete a million rows takes seconds. So a row of its own, the marker, rejects all
+of them until they are deleted. It stands under a hash that no session key has, and
+each load reads it with the session's row, by the same query. It stays when the rows
+are gone, to reject a sign-in that was under way and commits later. If the deletion
+is broken off, the next ``clearsessions`` deletes the rest.
 
-Its columns: ``signed_in_at``, up to when whoever signed in is signed out;
-``session_data``, the ids of the sessions that are spared; and ``expire_date``, from
-when on no session can be left.
+Its columns: ``signed_in_at``, the time up to which sessions are rejected by their
+sign-in; ``session_data``, the ids of the sessions that are spared; and
+``expire_date``, the time from which on no rejected session can be left.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from .base import AbstractSession, SessionQuerySet
 def set_not_before(
     row: AbstractSession, using: str, *, until: datetime, spared: Collection[uuid.UUID]
 ) -> None:
-    """Refuse all sessions signed in to by then, but those with the ids given.
+    """Reject all sessions signed in to up to ``until``, but those with ``spared`` ids.
 
-    ``row`` is a new one, not saved, with what a site's own model asks for. A
-    barrier that was raised for a later moment stays as it is.
+    ``row`` is a new instance, not saved, with values for the columns that a site's own
+    model requires. A marker with a later ``until`` stays as it is.
 
-    Raises ``IntegrityError`` where the row lacks what a site's own model asks for.
+    Raises ``IntegrityError`` if the row lacks a value that a site's own model requires.
     """
     row.key_hash = MARKER_KEY_HASH
     row.signed_in_at = until
@@ -52,16 +52,19 @@ def _last_expiry(rows: SessionQuerySet, until: datetime) -> datetime:
 
 
 def _write(row: AbstractSession, using: str) -> None:
-    """Without reading first: SQLite refuses who goes from reading to writing."""
+    """Update or insert the marker.
+
+    Without reading first: SQLite fails a transaction that goes from reading to writing.
+    """
     if _replace_older(row, using):
         return
     try:
         with transaction.atomic(using=using):
             _insert(row, using)
     except IntegrityError:
-        # There is one, perhaps since just now.
-        is_there = _replace_older(row, using)
-        if not (is_there or _markers(type(row), using).exists()):
+        # There is a marker, perhaps another request's that was inserted just now.
+        is_replaced = _replace_older(row, using)
+        if not (is_replaced or _markers(type(row), using).exists()):
             raise
 
 
@@ -79,7 +82,7 @@ def _insert(row: AbstractSession, using: str) -> None:
     if row._meta.parents:
         row.save(using=using, force_insert=True)
     else:
-        # Nobody is told: it is no session.
+        # Without Django's signals: the marker is no session.
         type(row).rows(using).bulk_create([row])
 
 
@@ -88,7 +91,7 @@ def _markers(model: type[AbstractSession], using: str) -> SessionQuerySet:
 
 
 def remove_expired(model: type[AbstractSession], using: str) -> None:
-    """Remove a barrier that no session can be left behind."""
+    """Delete a marker that has expired: no session that it rejects can be left."""
     rows = _markers(model, using).expired()
     if model._meta.parents:
         rows.delete()
@@ -97,7 +100,7 @@ def remove_expired(model: type[AbstractSession], using: str) -> None:
 
 
 def rejected(rows: SessionQuerySet) -> SessionQuerySet | None:
-    """The rows that a barrier refuses; ``None`` where there is no barrier."""
+    """Return the rows that the marker rejects; ``None`` if there is no marker."""
     marker = _markers(rows.model, rows.db).first()
     if marker is None or marker.signed_in_at is None:
         return None

@@ -1,11 +1,11 @@
-"""Who ends sessions, and why.
+"""End reasons, and the end context: reason and actor of deletions under way.
 
-Whoever ends a session says so around the deletion::
+The caller of a deletion opens the context around it::
 
-    with because(Reason.REVOKED, by=request.user):
+    with end_context(Reason.REVOKED, by=request.user):
         sessions.delete()
 
-and who tells of the deletion reads it with ``current()``; see ``ends``.
+and ``end_events`` reads it with ``current_end_context()``.
 """
 
 from __future__ import annotations
@@ -37,22 +37,22 @@ class Reason(models.TextChoices):
 
 @dataclass
 class EndContext:
-    """The cause of the deletions under way; ``None`` where nobody gave one."""
+    """Reason and actor of the deletions under way; ``None`` where not given."""
 
     reason: Reason | str | None = None
     actor: AbstractBaseUser | None = None
-    # Whether more deletions belong to it, of which whoever makes them tells the log,
-    # and the cache's epoch, as of one.
+    # Whether this deletion is one batch of several. Their caller then makes one entry
+    # in the log for all of them, and changes the cache's epoch once.
     is_batch: bool = False
-    # Set where the cache could not be told of an ended session.
+    # Set if the cache could not be notified of an ended session.
     cache_failed: bool = False
 
 
 class RevokedCount(int):
-    """How many sessions were ended.
+    """The number of sessions that were deleted.
 
-    ``cache_failed`` is true where the cache could not be told: those sessions
-    may be believed for ``WAGTAIL_USER_SESSIONS_CACHE_MAX_AGE`` seconds longer.
+    ``cache_failed`` is true if the cache could not be notified: copies of those
+    sessions may be believed for ``WAGTAIL_USER_SESSIONS_CACHE_MAX_AGE`` seconds more.
     """
 
     cache_failed: bool
@@ -64,7 +64,7 @@ class RevokedCount(int):
 
 
 def cache_failure_text() -> str:
-    """What it means for who has ended sessions that the cache could not be told."""
+    """Return the warning for a user whose revocation has set ``cache_failed``."""
     minutes = -(-conf.CACHE_MAX_AGE // 60)
     text = ngettext(
         "Not all servers could be told. What was signed out may have access for"
@@ -76,7 +76,7 @@ def cache_failure_text() -> str:
     return text % {"minutes": minutes}
 
 
-_end_context: ContextVar[EndContext | None] = ContextVar("session_ending", default=None)
+_end_context: ContextVar[EndContext | None] = ContextVar("end_context", default=None)
 
 
 @contextmanager
@@ -86,15 +86,15 @@ def end_context(
     by: AbstractBaseUser | None = None,
     is_batch: bool = False,
 ) -> Iterator[EndContext]:
-    """Give the reason and the actor of all deletions inside the block."""
-    ending = EndContext(reason=reason, actor=by, is_batch=is_batch)
-    token = _end_context.set(ending)
+    """Set the reason and the actor of all deletions inside the block."""
+    context = EndContext(reason=reason, actor=by, is_batch=is_batch)
+    token = _end_context.set(context)
     try:
-        yield ending
+        yield context
     finally:
         _end_context.reset(token)
 
 
 def current_end_context() -> EndContext:
-    """The cause of the deletion under way."""
+    """Return the end context of the block; an empty one outside of any."""
     return _end_context.get() or EndContext()

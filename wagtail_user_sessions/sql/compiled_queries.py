@@ -1,17 +1,18 @@
-"""Statements that the ORM compiles once and that are then only executed.
+"""Compiled queries: SQL that the ORM compiles once and that is then only executed.
 
-Of what the session costs a page, most is the ORM's building of the same few
-queries. Here each is built by the ORM, too, but once a process: with slots
-where its values go. Then it is executed with other values, which its fields
-prepare, and what it answers goes through the fields' converters, as in the ORM.
+Most of the time that a session costs a page, the ORM spends on building the same few
+queries. Here the ORM builds each query once a process, with placeholders for its
+values. Each execution takes other values: the model's fields prepare them, and the
+fields' converters convert the values of the result, as in the ORM.
 
-Under ASGI each request has a connection of its own. So a plan holds for all connections
-of an alias and its settings, if their classes are Django's: others may write their SQL
-as they like. Bound to a connection, with the converters, which are methods of it, it is
-kept on that one. All plans are dropped when a setting changes.
+Under ASGI each request has a connection of its own. So a compiled query serves all
+connections of an alias with the same settings, if their classes are Django's: other
+classes may generate other SQL for each connection. The converters are methods of a
+connection, so a query with its converters is bound to one connection and kept on it.
+All compiled queries are dropped when a setting changes.
 
-What can't be planned (an expression for a value, a model with parents, a field with
-SQL of its own) goes through the ORM, with the same result.
+The ORM executes each query that can't be compiled (an expression as a value, a model
+with parents, a field with SQL of its own), with the same result.
 """
 
 from __future__ import annotations
@@ -33,32 +34,32 @@ Row = TypeVar("Row", bound=Model)
 Build = Callable[[], CompiledSelect | CompiledUpdate]
 Queries = dict[Hashable, CompiledSelect | CompiledUpdate]
 
-ATTRIBUTE = "_wagtail_user_sessions_plans"
+ATTRIBUTE = "_wagtail_user_sessions_queries"
 
 
 def get(
     model: type[Row], using: str, condition: Q, *, related: str | None = None
 ) -> Row | None:
-    """The row of a condition that at most one row meets; ``None`` without one."""
+    """Return the row of a condition that at most one row meets, or ``None``."""
     return next(iter(fetch(model, using, condition, related=related)), None)
 
 
 def fetch(
     model: type[Row], using: str, condition: Q, *, related: str | None = None
 ) -> list[Row]:
-    """The rows that meet a condition, in no order.
+    """Return the rows that meet a condition, in no order.
 
-    ``related`` is a foreign key whose row is read in the same query, and then
-    stands on the attribute of that name.
+    ``related`` is the name of a foreign key: the related row is read in the same
+    query and set on that attribute.
     """
     connection = connections[using]
     values: list[Any] = []
     key = (model, query_key(condition, values), related)
-    plan = _bound_query(
+    query = _bound_query(
         connection, key, lambda: CompiledSelect(connection, model, condition, related)
     )
-    if plan is not None:
-        return cast("list[Row]", plan.execute(connection, values))
+    if query is not None:
+        return cast("list[Row]", query.execute(connection, values))
     rows = unfiltered(model, using).filter(condition)
     return list(rows.select_related(related) if related else rows)
 
@@ -66,90 +67,98 @@ def fetch(
 def update(
     model: type[Model], using: str, condition: Q, columns: Mapping[str, Any]
 ) -> int:
-    """Set the columns, by their attribute names; returns how many rows met the
-    condition.
+    """Set columns, by their attribute names, of the rows that meet a condition.
+
+    Return how many rows met it.
     """
     connection = connections[using]
     values = [value for value in columns.values() if value is not None]
     names = tuple((name, value is None) for name, value in columns.items())
     key = (model, names, query_key(condition, values))
-    plan = None
+    query = None
     if not any(hasattr(value, "resolve_expression") for value in values):
-        plan = _bound_query(
+        query = _bound_query(
             connection,
             key,
             lambda: CompiledUpdate(connection, model, condition, columns),
         )
-    if plan is not None:
-        changed: int = plan.execute(connection, values)
+    if query is not None:
+        changed: int = query.execute(connection, values)
         return changed
     return unfiltered(model, using).filter(condition).update(**columns)
 
 
-# The plans that are kept
+# The compiled queries that are kept
 
 
-# Not to be shown: the settings have a password.
+# Without a repr(): the settings contain a password.
 @dataclass(frozen=True, repr=False, eq=False)
 class SharedQueries:
-    """Plans that hold for all connections with these settings."""
+    """The compiled queries of all connections with these settings."""
 
     settings: dict[str, Any]
-    plans: Queries = field(default_factory=dict)
+    queries: Queries = field(default_factory=dict)
 
 
-# By the classes and the alias of the connections.
+# By the connections' classes and alias.
 _shared: dict[Hashable, SharedQueries] = {}
-# Of how many aliases: a site may make up new ones without end.
+# The most aliases whose queries are kept: a site may make new aliases without end.
 MAX_SHARED = 64
 
 _generation = 0
 
 
 def _bound_query(connection: BaseDatabaseWrapper, key: Hashable, build: Build) -> Any:
-    """The plan of that key, bound to the connection; ``None`` where it has none."""
+    """Return the query of that key, bound to the connection; ``None`` for the ORM."""
     generation, bound = getattr(connection, ATTRIBUTE, (None, None))
     if bound is None or generation != _generation:
         bound = {}
         setattr(connection, ATTRIBUTE, (_generation, bound))
     if key not in bound:
-        plan = _compiled_once(_shared_queries(connection), key, build)
-        bound[key] = None if plan is None else plan.bind(connection)
+        query = _compiled_once(_shared_queries(connection), key, build)
+        bound[key] = None if query is None else query.bind(connection)
     return bound[key]
 
 
 def _compiled_once(
-    plans: Queries, key: Hashable, build: Build
+    queries: Queries, key: Hashable, build: Build
 ) -> CompiledSelect | CompiledUpdate | None:
-    """``None`` where it can't be made; that isn't kept, for it may be the values."""
-    if key not in plans:
+    """Return the query of that key; ``None`` if it can't be compiled.
+
+    The failure isn't kept for other connections: these values may be the cause.
+    """
+    if key not in queries:
         try:
-            plans[key] = build()
+            queries[key] = build()
         except Error:
-            # Of the database, which may have a better moment.
+            # The database failed, not the query. A later call compiles it.
             raise
         except Exception:
-            # If it is an error of who asks, the ORM tells it.
+            # If the caller made a mistake, the ORM raises the right error.
             return None
-    return plans[key]
+    return queries[key]
 
 
 def _shared_queries(connection: BaseDatabaseWrapper) -> Queries:
-    """Those of all connections like this one; new ones, where each may differ."""
+    """Return the queries that connections like this one share.
+
+    They are a new, empty dictionary if the connection's classes aren't Django's: each
+    connection may then generate other SQL.
+    """
     kinds = type(connection), type(connection.ops)
     if not all(kind.__module__.startswith("django.") for kind in kinds):
         return {}
     name = *kinds, connection.alias
-    family = _shared.get(name)
-    if family is None or family.settings != connection.settings_dict:
-        if family is None and len(_shared) >= MAX_SHARED:
+    shared = _shared.get(name)
+    if shared is None or shared.settings != connection.settings_dict:
+        if shared is None and len(_shared) >= MAX_SHARED:
             _shared.clear()
-        family = _shared[name] = SharedQueries(_copied(connection.settings_dict))
-    return family.plans
+        shared = _shared[name] = SharedQueries(_copied(connection.settings_dict))
+    return shared.queries
 
 
 def _copied(settings: dict[str, Any]) -> dict[str, Any]:
-    """As they are now, those of the driver too, which stand in a dictionary."""
+    """Copy the settings, and the dictionaries in them (the driver's ``OPTIONS``)."""
     return {
         name: {**value} if isinstance(value, dict) else value
         for name, value in settings.items()
@@ -157,8 +166,9 @@ def _copied(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def clear(**_: object) -> None:
+    """Drop all compiled queries. It is also a receiver of ``setting_changed``."""
     global _generation
-    # In this order: what is bound meanwhile is dropped as well.
+    # In this order: a query that another thread binds meanwhile is dropped as well.
     _shared.clear()
     _generation += 1
 

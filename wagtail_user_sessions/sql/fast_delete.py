@@ -1,7 +1,8 @@
 """Rows deleted and read with one statement: ``DELETE … RETURNING``.
 
-Nobody can change a row between its reading and its deletion, for both are one. So
-none has to be locked, and none is told of as it was before somebody changed it.
+No other transaction can change a row between its reading and its deletion, for both
+are one statement. So no row has to be locked, and observers of the deletion get each
+row as it last was.
 """
 
 from __future__ import annotations
@@ -21,30 +22,30 @@ from .instances import from_db
 
 Row = TypeVar("Row", bound=Model)
 
-# Others that return columns, as of an insert, do so in words of their own.
+# Other databases that return columns of an insert have another syntax for it.
 VENDORS = {"postgresql", "sqlite", "mysql"}
 PACKAGE = "wagtail_user_sessions"
 
 
 class ReturningNotSupported(Exception):
-    """The rows have to be read before they are deleted."""
+    """The database can't return these rows: they must be read before the deletion."""
 
 
 class DeleteReturning(Generic[Row]):
-    """Deletes the rows of a query set that is neither sliced nor combined.
+    """Delete the rows of a query set that is neither sliced nor combined.
 
-    Raises ``Unreturnable`` where the database can't return them, and where they
-    are chosen by other rows: those would be read as they were before, and a row
-    deleted that meanwhile isn't of the chosen any more.
+    Raises ``ReturningNotSupported`` if the database can't return the rows, or if a
+    subquery on other rows selects them: it would read those as they were before, and
+    the statement would delete a row that no longer meets the condition.
     """
 
     def __init__(self, rows: QuerySet[Row], names: Sequence[str] = ()) -> None:
-        """Returns the columns of these attribute names (or ``pk``); else all."""
+        """Take the attribute names (or ``pk``) of the columns to return; else all."""
         connection = connections[rows.db]
         if not _can_return(connection):
             raise ReturningNotSupported
         self._rows = rows.defer(None)
-        # Of this only the columns are used, and what converts their values.
+        # Only the columns of this query and their converters are used.
         reader = self._rows.values_list(*names) if names else self._rows
         self._reader: Any = reader.query.get_compiler(connection=connection)
         self._reader.setup_query()
@@ -53,7 +54,7 @@ class DeleteReturning(Generic[Row]):
         self._sql = f"{sql} RETURNING {columns}"
 
     def values(self) -> Iterable[Sequence[Any]]:
-        """Delete the rows; returns the columns as they then were."""
+        """Delete the rows; return their columns as they last were."""
         with self._reader.connection.cursor() as cursor:
             cursor.execute(self._sql, self._parameters)
             found = cursor.fetchall()
@@ -61,7 +62,7 @@ class DeleteReturning(Generic[Row]):
         return values
 
     def rows(self) -> list[Row]:
-        """Delete the rows; returns them as they then were."""
+        """Delete the rows; return them as they last were."""
         model, using = self._rows.model, self._rows.db
         names = [column.target.attname for column, _, _ in self._reader.select]
         deleted = [from_db(model, using, names, row) for row in self.values()]
@@ -69,20 +70,21 @@ class DeleteReturning(Generic[Row]):
         return deleted
 
     def _relate(self, deleted: list[Row]) -> None:
-        """Their user, for example, is known of rows of ``user.session_set``."""
+        """Set related objects that the query set knows: ``user.session_set``'s user."""
         known: Any = self._rows._known_related_objects  # type: ignore[attr-defined]
         for field, related in known.items():
             for row in deleted:
-                # A union has rows of others, too. The rows have gone: nothing may fail.
+                # A query set that was combined by | has rows of other users, too. The
+                # rows are deleted already, so a missing object must be no error.
                 value = related.get(getattr(row, field.attname))
                 if value is not None:
                     field.set_cached_value(row, value)
 
 
 def fast_delete(rows: QuerySet[Any]) -> int:
-    """Delete rows that nobody is told of; returns how many there were.
+    """Delete rows whose deletion has no observers; return their number.
 
-    Raises ``Unreturnable`` for what ``Deletion`` does.
+    Raises ``ReturningNotSupported`` if it isn't a plain ``DELETE``.
     """
     connection = connections[rows.db]
     statement = _compile(rows, connection)
@@ -96,7 +98,10 @@ def fast_delete(rows: QuerySet[Any]) -> int:
 
 
 def _compile(rows: QuerySet[Any], connection: BaseDatabaseWrapper) -> tuple[str, Any]:
-    """The statement that deletes the rows, and its parameters."""
+    """Return the statement that deletes the rows, and its parameters.
+
+    Raises ``ReturningNotSupported`` if it isn't a plain ``DELETE`` from one table.
+    """
     if rows.query.extra_tables:
         raise ReturningNotSupported
     query: Any = rows.query.chain(DeleteQuery)
@@ -110,13 +115,15 @@ def _compile(rows: QuerySet[Any], connection: BaseDatabaseWrapper) -> tuple[str,
 
 
 def _can_return(connection: BaseDatabaseWrapper) -> bool:
-    # Whichever of these can return columns of an insert can do so of a deletion.
+    # Those of VENDORS that return columns of an insert return those of a deletion, too.
     can_return: bool = connection.features.can_return_columns_from_insert
     return can_return and connection.vendor in VENDORS
 
 
 def has_delete_side_effects(model: type[models.Model]) -> bool:
-    """Whether the site itself listens to deletions, or has rows that go along."""
+    """Return whether deleting a row has side effects: delete receivers of the site,
+    cascades, or parent tables. If so, Django's collector must delete it.
+    """
     has_dependents = any(
         (field.auto_created and not field.concrete)
         or hasattr(field, "bulk_related_objects")
@@ -131,7 +138,7 @@ def has_delete_side_effects(model: type[models.Model]) -> bool:
 
 
 def has_site_receivers(signal: Signal, model: type[models.Model]) -> bool:
-    """Whether anybody but this package listens to the signal."""
+    """Return whether the signal has receivers that aren't this package's own."""
     if not signal.has_listeners(model):
         return False
     return any(

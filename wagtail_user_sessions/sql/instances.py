@@ -1,4 +1,7 @@
-"""Methods as Django has them, by which those that were replaced are told."""
+"""Instances made of the values of a row, without the cost of ``Model.__init__()``.
+
+They are made as Django makes them if the model or a receiver customizes that.
+"""
 
 from __future__ import annotations
 
@@ -16,48 +19,52 @@ from django.db.models.signals import post_init, pre_init
 
 
 def django_original(owner: type, name: str, module: ModuleType) -> object:
-    """The function behind the method, whatever is put in its place later.
+    """Return Django's own implementation of a method, to detect overrides later.
 
-    Nothing is it where something else was in its place before.
+    If it is already patched, return an object that equals nothing.
     """
     method = getattr(owner, name)
     function = getattr(method, "__func__", method)
     code = getattr(function, "__code__", None)
-    is_djangos = code is not None and code.co_filename == module.__file__
-    return function if is_djangos else object()
+    is_original = code is not None and code.co_filename == module.__file__
+    return function if is_original else object()
 
 
 Row = TypeVar("Row", bound=Model)
 
-# What a class may have of its own, to take part in the making of its instances.
+# Django's and Python's implementations, which a model may override to customize how
+# its instances are made.
 FROM_DB = django_original(Model, "from_db", base)
 INIT = django_original(Model, "__init__", base)
 NEW, SETATTR = object.__new__, object.__setattr__
 GETATTRIBUTE = object.__getattribute__
-# What keeps a value among those of the instance.
-KEEPING = {DeferredAttribute, ForeignKeyDeferredAttribute}
+# Descriptors that only store a value in the instance's __dict__.
+PLAIN_DESCRIPTORS = {DeferredAttribute, ForeignKeyDeferredAttribute}
 
 
 def from_db(
     model: type[Row], using: str, names: Sequence[str], values: Sequence[Any]
 ) -> Row:
-    """As ``model.from_db``; ``names`` are all attributes of columns, in their order."""
+    """Return an instance as ``model.from_db()`` does, only faster.
+
+    ``names`` are the attribute names of all columns, in the model's order.
+    """
     if customizes_init(model):
         return model.from_db(using, names, values)
     state: Any = ModelState()
     state.adding = False
     state.db = using
     row = NEW(model)
-    known = row.__dict__
-    known["_state"] = state
-    known.update(zip(names, values, strict=True))
+    attributes = row.__dict__
+    attributes["_state"] = state
+    attributes.update(zip(names, values, strict=True))
     return row
 
 
 def copy_instance(row: Row) -> Row:
-    """A row like this one, to be changed while this one stays as it is."""
+    """Return a copy of a row: changes of the copy leave the row as it is."""
     state: Any = ModelState()
-    # As copy() does it, in half the time.
+    # Does what copy.copy() does, in half the time.
     state.__dict__.update(cast(Any, row._state).__getstate__() or {})
     state.fields_cache = state.fields_cache.copy()
     other = type(row).__new__(type(row))
@@ -66,21 +73,21 @@ def copy_instance(row: Row) -> Row:
 
 
 def set_attributes(row: Row, values: Mapping[str, Any]) -> Row:
-    """Give the row these values, by the names of its attributes."""
+    """Set the row's attributes of these names, and return the row."""
     for name, value in values.items():
         setattr(row, name, value)
     return row
 
 
 def customizes_init(model: Any) -> bool:
-    """Whether the class, or a receiver, may do something about a new instance.
+    """Return whether the class or a receiver customizes how instances are made.
 
-    Methods are looked at each time, for they may be replaced; attributes once.
+    Methods are compared at each call, for they may be patched; attributes only once.
     """
     return (
         getattr(model.from_db, "__func__", None) is not FROM_DB
         or model.__init__ is not INIT
-        # Which a mixin may have behind the model.
+        # A mixin may come after Model in the method resolution order.
         or super(Model, model).__init__ is not object.__init__
         or model.__new__ is not NEW
         or model.__setattr__ is not SETATTR
@@ -93,8 +100,8 @@ def customizes_init(model: Any) -> bool:
 
 @lru_cache(maxsize=32)
 def _has_plain_attributes(model: type[Model]) -> bool:
-    """Whether an instance keeps each value that is set, and does nothing more."""
+    """Return whether setting an attribute of a column only stores the value."""
     attributes = (field.attname for field in model._meta.concrete_fields)
     return type(model) is ModelBase and all(
-        type(getattr_static(model, name)) in KEEPING for name in attributes
+        type(getattr_static(model, name)) in PLAIN_DESCRIPTORS for name in attributes
     )

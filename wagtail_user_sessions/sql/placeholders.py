@@ -1,4 +1,4 @@
-"""Slots in statements: where a query takes its values from, each time anew."""
+"""Placeholders of a compiled query: each execution gives other values for them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from django.db.models import BinaryField, Field, ForeignKey, Model, Q, Value
 
 
 class NotCompilable(Exception):
-    """The ORM has to build the query each time."""
+    """The query can't be compiled once: the ORM has to build it each time."""
 
 
 class Placeholder(Value):
-    """Where a statement takes a value of a field: the one of that position among
-    the values that it is given.
+    """Placeholder for one query parameter.
+
+    ``position`` is its index in the values passed to ``execute()``.
     """
 
     position = 0
@@ -29,11 +30,14 @@ class Placeholder(Value):
 
 
 class Parameter(NamedTuple):
-    """What is left of a slot in the SQL: nothing of the value it was made with."""
+    """A placeholder in the SQL's parameters: its position and field, without a value.
+
+    The value that the query was compiled with belongs to one session only.
+    """
 
     position: int
     field: Any
-    # Whether it is written, and not compared with.
+    # Whether the value is written to a column, not compared with it.
     is_saved: bool
 
     def prepare(self, values: Sequence[Any], connection: BaseDatabaseWrapper) -> object:
@@ -45,20 +49,22 @@ class Parameter(NamedTuple):
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL, and what it takes: parameters, or None for NULL."""
+    """SQL and its parameters; None stands for NULL."""
 
     sql: str
     parameters: Sequence[Any]
 
-    def takes(self, number: int) -> Statement:
-        """The statement itself, if it takes so many values, each once, and no others.
+    def require_placeholders(self, number: int) -> Statement:
+        """Return the statement; raise ``NotCompilable`` unless its parameters are
+        exactly this number of placeholders.
 
-        None may have been taken for good, by a field that looks into it; and what a
-        field gives of its own may be for this query alone.
+        A field that prepares its values by itself may have put the first value into
+        the parameters for good, and a parameter that a field adds may hold for this
+        query only.
         """
         parameters = [one for one in self.parameters if one is not None]
-        taken = [getattr(one, "position", number) for one in parameters]
-        if sorted(taken) != list(range(number)):
+        positions = [getattr(one, "position", number) for one in parameters]
+        if sorted(positions) != list(range(number)):
             raise NotCompilable(self.sql)
         return self
 
@@ -72,10 +78,10 @@ class Statement:
 
 
 def query_key(condition: Q, values: list[Any]) -> Hashable:
-    """The condition without its values, which are added to the list.
+    """Return the shape of a condition, and append its values to the list.
 
-    None is no value: to ask for it takes another statement. So does another
-    number of values, where a tuple has several to choose from.
+    None is part of the shape, for a comparison with NULL has other SQL. So is the
+    number of values in a tuple.
     """
     parts: list[Hashable] = [condition.connector, condition.negated]
     for child in condition.children:
@@ -94,7 +100,7 @@ def query_key(condition: Q, values: list[Any]) -> Hashable:
 
 
 def with_placeholders(condition: Q, model: type[Model], positions: Iterator[int]) -> Q:
-    """The condition with slots in place of its values, in the order of ``shape``."""
+    """Return the condition with placeholders for its values, in query_key()'s order."""
     children: list[Any] = []
     for child in condition.children:
         if isinstance(child, Q):
@@ -102,19 +108,22 @@ def with_placeholders(condition: Q, model: type[Model], positions: Iterator[int]
         else:
             lookup, value = cast("tuple[str, Any]", child)
             if isinstance(value, tuple):
-                slots: Any = [
+                replaced: Any = [
                     placeholder_for(model, lookup, one, positions) for one in value
                 ]
             else:
-                slots = placeholder_for(model, lookup, value, positions)
-            children.append((lookup, slots))
+                replaced = placeholder_for(model, lookup, value, positions)
+            children.append((lookup, replaced))
     return Q.create(children, condition.connector, condition.negated)
 
 
 def placeholder_for(
     model: type[Model], lookup: str, value: object, positions: Iterator[int]
 ) -> Placeholder | None:
-    """A slot for a value of the field that the lookup begins with."""
+    """Return a placeholder for a value of the field that the lookup begins with.
+
+    None, which is NULL in the SQL, has no placeholder. Raises ``NotCompilable``.
+    """
     if value is None:
         return None
     name = lookup.partition("__")[0]
@@ -122,21 +131,21 @@ def placeholder_for(
         "Field[Any, Any]",
         model._meta.pk if name == "pk" else model._meta.get_field(name),
     )
-    if _writes_sql(field):
+    if _has_placeholder_sql(field):
         raise NotCompilable(field)
-    slot = Placeholder(value, output_field=field)
-    slot.position = next(positions)
-    return slot
+    placeholder = Placeholder(value, output_field=field)
+    placeholder.position = next(positions)
+    return placeholder
 
 
-def reads_sql(field: Field[Any, Any]) -> bool:
-    """Whether the field is selected by SQL of its own."""
+def has_select_sql(field: Field[Any, Any]) -> bool:
+    """Return whether the field is selected by SQL of its own."""
     methods = (getattr(type(field), name) for name in ("get_col", "select_format"))
     return not all(method.__module__.startswith("django.") for method in methods)
 
 
-def _writes_sql(field: Field[Any, Any]) -> bool:
-    """Whether the field's SQL, or what it saves, isn't that of Django's own fields."""
+def _has_placeholder_sql(field: Field[Any, Any]) -> bool:
+    """Return whether the field writes SQL of its own around a value's placeholder."""
     target = field.target_field if isinstance(field, ForeignKey) else field
     return any(
         getattr(type(target), name, None)

@@ -1,4 +1,4 @@
-"""Statements as the ORM compiles them, with slots where their values go."""
+"""Statements that the ORM compiles, with placeholders for their values."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from .instances import from_db
 from .placeholders import (
     NotCompilable,
     Statement,
+    has_select_sql,
     placeholder_for,
-    reads_sql,
     with_placeholders,
 )
 
-# Not one that Django gives.
+# Alias of the table. Django itself gives none of this form.
 SHORT_NAME = "t_1"
 
 
 class CompiledSelect:
-    """Reads rows, and perhaps those that a foreign key of them names."""
+    """A query for rows, and for the rows that ``related``, a foreign key, refers to."""
 
     def __init__(
         self,
@@ -44,23 +44,30 @@ class CompiledSelect:
         self.related_key = 0
         if related is not None:
             rows = rows.select_related(related)
-            self.relation = model._meta.get_field(related)
-            self.related_names = _attributes(self.relation.related_model)
-            self.related_key = len(self.names) + self.related_names.index(
-                self.relation.related_model._meta.pk.attname
-            )
+            self._set_relation(related)
         query = _abbreviated(rows.query, related=self.relation)
         compiler: Any = query.get_compiler(connection=connection)
-        self.statement = Statement(*compiler.as_sql()).takes(next(positions))
+        self.statement = Statement(*compiler.as_sql()).require_placeholders(
+            next(positions)
+        )
         selected = [column for column, _sql, _alias in compiler.select]
         fields = [column.target for column in selected]
         targets = [field.attname for field in fields]
-        if targets != [*self.names, *self.related_names] or any(map(reads_sql, fields)):
+        if targets != [*self.names, *self.related_names] or any(
+            map(has_select_sql, fields)
+        ):
             raise NotCompilable(self.statement.sql)
-        # Those whose values are converted, by their positions.
+        # The columns with converters, by their positions.
         self.converted = {
             index: selected[index] for index in compiler.get_converters(selected)
         }
+
+    def _set_relation(self, related: str) -> None:
+        self.relation = self.model._meta.get_field(related)
+        self.related_names = _attributes(self.relation.related_model)
+        self.related_key = len(self.names) + self.related_names.index(
+            self.relation.related_model._meta.pk.attname
+        )
 
     def bind(self, connection: BaseDatabaseWrapper) -> BoundSelect:
         compiler: Any = unfiltered(self.model, connection.alias).query.get_compiler(
@@ -78,7 +85,7 @@ class CompiledSelect:
 
 class BoundSelect(NamedTuple):
     select: CompiledSelect
-    # Each with the position of the value that it converts.
+    # Position of the value, function, and expression for the function.
     converters: list[tuple[int, Callable[..., Any], Any]]
 
     def execute(
@@ -96,7 +103,7 @@ class BoundSelect(NamedTuple):
             values[index] = convert(values[index], expression, connection)
         select, using, own = self.select, connection.alias, len(self.select.names)
         row = from_db(select.model, using, select.names, values[:own])
-        # Where there is no other row, Django tells so whoever asks for it.
+        # Without a related row, Django raises its error when the attribute is read.
         if select.relation is not None and values[select.related_key] is not None:
             model = select.relation.related_model
             related = from_db(model, using, select.related_names, values[own:])
@@ -105,7 +112,7 @@ class BoundSelect(NamedTuple):
 
 
 class CompiledUpdate:
-    """Changes columns of the rows that meet a condition."""
+    """An UPDATE of columns of the rows that meet a condition."""
 
     def __init__(
         self,
@@ -117,24 +124,26 @@ class CompiledUpdate:
         if model._meta.parents:
             raise NotCompilable(model)
         positions = count()
-        slots = {
+        placeholders = {
             name: placeholder_for(model, name, value, positions)
             for name, value in columns.items()
         }
         rows = unfiltered(model, connection.alias)
         rows = rows.filter(with_placeholders(condition, model, positions))
         query: Any = rows.query.chain(UpdateQuery)
-        query.add_update_values(slots)
+        query.add_update_values(placeholders)
         compiler = query.get_compiler(connection=connection)
-        self.statement = Statement(*compiler.as_sql()).takes(next(positions))
+        self.statement = Statement(*compiler.as_sql()).require_placeholders(
+            next(positions)
+        )
 
     def bind(self, connection: BaseDatabaseWrapper) -> CompiledUpdate:
-        """Itself: nothing of it belongs to a connection."""
+        """Return the query itself: nothing of it belongs to a connection."""
         return self
 
     def execute(self, connection: BaseDatabaseWrapper, values: Sequence[Any]) -> int:
         parameters = self.statement.prepare(values, connection)
-        # As QuerySet.update() does: a failure breaks the transaction around it.
+        # As in QuerySet.update(), a failure marks the transaction for rollback.
         with (
             transaction.mark_for_rollback_on_error(using=connection.alias),
             connection.cursor() as cursor,
@@ -145,26 +154,26 @@ class CompiledUpdate:
 
 
 def unfiltered(model: type[Model], using: str) -> QuerySet[Any]:
-    """All of them, whatever the model's managers leave out."""
+    """Return all rows of the model, also those that its managers leave out."""
     return QuerySet(model, using=using)
 
 
 def _abbreviated(query: Any, *, related: Any) -> Any:
-    """The query with a short name for the table, where it is alone or has but one
-    more, which the compiler adds.
+    """Return the query with a short alias for the table, if it has only that table,
+    or that one and the related one, which the compiler adds.
 
-    The name stands before each column. A long one would be most of the statement,
-    which takes the longer to send and to read.
+    The alias stands before each column. A long one would be most of the statement,
+    which would take longer to send and to parse.
     """
     models = [query.model] if related is None else [query.model, related.related_model]
     has_parents = any(model._meta.parents for model in models)
-    # Whatever the database makes of small and large letters, schemas and quotes.
+    # Databases differ in letter case, schemas and quotes: any occurrence counts.
     is_taken = any(SHORT_NAME in model._meta.db_table.lower() for model in models)
     if has_parents or is_taken or len(query.alias_map) != 1:
         return query
     short = query.clone()
     short.change_aliases({short.get_initial_alias(): SHORT_NAME})
-    # A copy once more, for the query has kept the long one.
+    # Another clone, for this one has cached the long name.
     return short.clone()
 
 

@@ -1,4 +1,4 @@
-"""Statements that are given up if they take too long, where the database can do so."""
+"""A timeout for statements, on databases that support one (PostgreSQL)."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from contextlib import contextmanager
 
 from django.db import OperationalError, transaction
 
-# SQLSTATE of a statement that was given up.
+# SQLSTATE of a statement that was cancelled.
 QUERY_CANCELED = "57014"
 
 
 class StatementTimeout(Exception):
-    """The statement was given up, and has changed nothing."""
+    """The statement was cancelled after the timeout, and has changed nothing."""
 
 
 def supports_timeout(using: str) -> bool:
-    """Whether a statement can be given up, and done again: not inside a
-    transaction of the caller's, which would be lost.
+    """Return whether a statement can be cancelled by a timeout and repeated.
+
+    It can't inside a transaction of the caller, which would be lost.
     """
     connection = transaction.get_connection(using)
     return (
@@ -30,9 +31,10 @@ def supports_timeout(using: str) -> bool:
 
 @contextmanager
 def statement_timeout(using: str, *, seconds: float | None) -> Iterator[None]:
-    """Gives up a statement that takes longer than this, where that is possible.
+    """Cancel a statement of the block that takes longer, where that is supported.
 
-    In a transaction of its own: ``TookTooLongError`` says that it was rolled back.
+    The block is a transaction of its own. Raises ``StatementTimeout`` after it was
+    rolled back. Without ``seconds`` or support, the block runs as it is.
     """
     if seconds is None or not supports_timeout(using):
         yield
@@ -43,15 +45,15 @@ def statement_timeout(using: str, *, seconds: float | None) -> Iterator[None]:
             _set_timeout(using, seconds)
             yield
     except OperationalError as error:
-        was_given_up = _sqlstate(error) == QUERY_CANCELED
-        # Sooner, it was somebody else who stopped it.
-        if was_given_up and time.perf_counter() - start >= seconds:
+        was_cancelled = _sqlstate(error) == QUERY_CANCELED
+        # Before the timeout, only another client can have cancelled it.
+        if was_cancelled and time.perf_counter() - start >= seconds:
             raise StatementTimeout from error
         raise
 
 
 def _set_timeout(using: str, seconds: float) -> None:
-    """Until the end of the transaction: the connection may be a pooler's."""
+    """Set the timeout for this transaction only: a pooler may share the connection."""
     with transaction.get_connection(using).cursor() as cursor:
         milliseconds = str(int(seconds * 1000))
         cursor.execute(
@@ -60,6 +62,6 @@ def _set_timeout(using: str, seconds: float) -> None:
 
 
 def _sqlstate(error: OperationalError) -> str | None:
-    """Of psycopg, or of psycopg2."""
+    """Return the SQLSTATE, which psycopg and psycopg2 name differently."""
     cause = error.__cause__
     return getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)

@@ -1,4 +1,4 @@
-"""Writes of sessions, followed until their transaction commits."""
+"""Writes of sessions: repeated on a deadlock, and tracked until commit or rollback."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from django.views.decorators.debug import sensitive_variables
 
 T = TypeVar("T")
 
-# A statement that the database gave up to break a deadlock, by MariaDB's error
-# numbers (ER_LOCK_DEADLOCK, ER_CHECKREAD) and PostgreSQL's SQLSTATEs.
+# Errors of a statement that the database cancelled to break a deadlock: MariaDB's
+# error numbers (ER_LOCK_DEADLOCK, ER_CHECKREAD) and PostgreSQL's SQLSTATEs.
 DEADLOCK_CODES = {1213, 1020, "40P01", "40001"}
 ATTEMPTS = 10
 
 
 def retry_on_deadlock(using: str, write: Callable[[], T]) -> T:
-    """Do a write again that was given up to break a deadlock.
+    """Call ``write``, and repeat it if the database cancelled it to break a deadlock.
 
-    Not inside a transaction, all of which is lost then. ``write`` must change
-    nothing but the database before it is done.
+    Inside a transaction it is called once, for a deadlock rolls back all of it.
+    ``write`` must change nothing but the database before it succeeds.
     """
     if transaction.get_connection(using).in_atomic_block:
         return write()
@@ -40,34 +40,34 @@ def _is_deadlock(error: OperationalError) -> bool:
 
 
 class TrackedWrite:
-    """One write, and whether it stood.
+    """A write that is tracked until its transaction commits or is rolled back.
 
-    ``then`` is called once the write has committed: at once where no
-    transaction is open. Nothing is called for a write that was rolled back.
+    The ``callbacks`` are called once it has committed: at once if no transaction is
+    open, and never if it is rolled back.
     """
 
-    def __init__(self, using: str, *then: Callable[[], object]) -> None:
+    def __init__(self, using: str, *callbacks: Callable[[], object]) -> None:
         self.connection = transaction.get_connection(using)
-        self.then = then
+        self.callbacks = callbacks
         self.committed = False
         if self.connection.in_atomic_block:
             self.connection.on_commit(self)
         else:
-            # In autocommit it has committed. With autocommit switched off by
-            # hand nobody is told of the commit: nothing better can be done.
+            # In autocommit mode it has committed. If the site has switched autocommit
+            # off, Django runs no hook on commit, and nothing better can be done.
             self()
 
     def __call__(self) -> None:
         self.committed = True
-        for act in self.then:
-            act()
+        for callback in self.callbacks:
+            callback()
 
 
 def has_uncommitted(using: str) -> bool:
-    """Whether the open transaction has written sessions, as far as is known."""
+    """Return whether the open transaction may have written sessions."""
     connection = transaction.get_connection(using)
     if connection.connection is None:
-        # Asking it would open a connection that a cached page may not need.
+        # get_autocommit() would open a connection that a cached page may not need.
         return False
     if not connection.in_atomic_block:
         return not connection.autocommit
@@ -77,10 +77,11 @@ def has_uncommitted(using: str) -> bool:
 
 
 class RollbackHandlers:
-    """What to repair should a write turn out to be rolled back.
+    """Handlers that restore the store's memory if a tracked write is rolled back.
 
-    A repair must ask the database where it would harm a write that stood: while
-    the hooks of a commit run, a write isn't told yet that it has committed.
+    A handler that would harm a committed write must check the database first: while
+    Django runs the hooks of a commit, a write whose hook comes later looks as if it
+    were rolled back.
     """
 
     def __init__(self) -> None:
@@ -93,26 +94,28 @@ class RollbackHandlers:
         if not write.committed:
             self._registered.append((write, handler))
 
-    # A repair may hold a session key.
+    # A handler's variables may include a session key.
     @sensitive_variables()
     def run(self) -> None:
-        """Repair the writes that were rolled back, the latest first."""
-        unsettled = [entry for entry in self._registered if not entry[0].committed]
-        connections = {id(write.connection): write.connection for write, _ in unsettled}
-        # A rollback, of a savepoint too, takes a write off this list.
+        """Call the handlers of the writes that were rolled back, the latest first."""
+        uncommitted = [entry for entry in self._registered if not entry[0].committed]
+        connections = {
+            id(write.connection): write.connection for write, _ in uncommitted
+        }
+        # A rollback, also to a savepoint, removes a write from run_on_commit.
         pending = {
             id(hook)
             for connection in connections.values()
             for _, hook, _ in connection.run_on_commit
         }
-        self._registered = [entry for entry in unsettled if id(entry[0]) in pending]
-        lost = [entry for entry in unsettled if id(entry[0]) not in pending]
-        while lost:
-            _, handler = lost[-1]
+        self._registered = [entry for entry in uncommitted if id(entry[0]) in pending]
+        rolled_back = [entry for entry in uncommitted if id(entry[0]) not in pending]
+        while rolled_back:
+            _, handler = rolled_back[-1]
             try:
                 handler()
             except BaseException:
-                # To be tried again, with those that were to follow.
-                self._registered = [*lost, *self._registered]
+                # The next run tries this handler again, and then the remaining ones.
+                self._registered = [*rolled_back, *self._registered]
                 raise
-            lost.pop()
+            rolled_back.pop()

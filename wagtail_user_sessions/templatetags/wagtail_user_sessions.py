@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django import template
@@ -8,10 +7,9 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.template import Context
 from django.templatetags.static import static
-from django.utils.html import escape, format_html_join
-from django.utils.safestring import SafeString, mark_safe
 
 from wagtail_user_sessions.devices_page.device_list import DeviceList, get_device_list
+from wagtail_user_sessions.devices_page.formatting import break_between_groups
 from wagtail_user_sessions.devices_page.list_params import ListParams
 from wagtail_user_sessions.devices_page.page_config import default_page_config
 from wagtail_user_sessions.devices_page.preview import preview_list
@@ -25,10 +23,10 @@ register = template.Library()
     takes_context=True,
 )
 def show_device_list(context: Context) -> dict[str, Any]:
-    """The list of the visitor's devices, inside any page of the site.
+    """Show the user's device list inside any page of the site.
 
-    Shows nothing to whoever isn't signed in. A page with it must not be cached.
-    In the template of a ``DevicesPageMixin`` it is that page's own list.
+    A visitor who isn't signed in sees nothing. A page with the tag must not be
+    cached. In the template of a ``DevicesPageMixin`` it shows that page's own list.
     """
     if isinstance(devices := context.get("devices"), DeviceList):
         return {"devices": devices}
@@ -46,17 +44,11 @@ def show_device_list(context: Context) -> dict[str, Any]:
     return {"devices": get_device_list(request, ListParams(), url_for=url_for)}
 
 
-@register.filter
-def breakable(ip: str) -> SafeString:
-    """The IP address, to be broken between its groups where there is no room."""
-    if ":" not in ip:
-        return escape(ip)
-    groups = re.findall(r"[^:]*:+|[^:]+", ip)
-    return format_html_join(mark_safe("<wbr>"), "{}", ((group,) for group in groups))
+register.filter("breakable", break_between_groups)
 
 
 @register.simple_tag
 def htmx_url() -> str:
-    """The address of django-htmx's htmx; empty where its app isn't installed."""
+    """Return the URL of django-htmx's htmx; "" if that app isn't installed."""
     is_installed = apps.is_installed("django_htmx")
     return static("django_htmx/htmx-2.min.js") if is_installed else ""

@@ -1,4 +1,4 @@
-"""The bars above the listing: what the sessions that it lists have in common."""
+"""Bar charts above the listing: kinds of device, countries and hours."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 
 from wagtail_user_sessions.client.user_agent import DeviceKind
 
-# How many countries have a bar of their own.
+# The most common countries have a bar each; one more bar is for the others.
 COUNTRIES = 8
-# The drawing's units, of which the longest bar takes as many.
+# The length of the longest bar, in units of the SVG drawing.
 LENGTH = 100
 
 
@@ -25,24 +25,24 @@ LENGTH = 100
 class Bar:
     label: str
     count: int
-    # Of the longest bar of its chart.
+    # Count divided by that of the chart's longest bar, from 0 to 1.
     share: float
-    # Where it stands, from 0 on.
+    # Index in the chart.
     position: int = 0
 
     @property
     def length(self) -> float:
-        """In units of the drawing; a session is seen, however few it is of."""
+        """In units of the drawing, with a minimum, so that one session can be seen."""
         return round(max(self.share * LENGTH, 1.5), 2) if self.count else 0
 
     @property
     def top(self) -> float:
-        """Where a bar that stands upright begins."""
+        """The top of an upright bar."""
         return LENGTH - self.length
 
     @property
     def left(self) -> int:
-        """Of an upright bar, with a unit of air on both its sides."""
+        """The left edge of an upright bar, with a unit of space on both sides."""
         return self.position * 10 + 1
 
 
@@ -53,15 +53,17 @@ class Chart:
     bars: Sequence[Bar]
 
 
-def build_charts(facts: Iterable[Sequence[Any]]) -> list[Chart]:
-    """Charts of what each session has: its kind of device, its country, and the
-    moment of its last activity, or ``None``.
+def build_charts(rows: Iterable[Sequence[Any]]) -> list[Chart]:
+    """Return the charts of sessions.
+
+    Each row has the kind of device, the country code, and the time of the last
+    activity or ``None``.
     """
     kinds: Counter[str] = Counter()
     countries: Counter[str] = Counter()
     hours: Counter[int] = Counter()
     zone = _zone()
-    for kind, country, last_activity in facts:
+    for kind, country, last_activity in rows:
         kinds[kind] += 1
         countries[country] += 1
         if last_activity is not None:
@@ -109,5 +111,5 @@ def _zone_name() -> str:
 
 
 def _zone() -> tzinfo | None:
-    """Naive moments are the database's, and stay as they are."""
+    """Return the zone to convert to; ``None``: naive times stay as they are stored."""
     return timezone.get_current_timezone() if settings.USE_TZ else None

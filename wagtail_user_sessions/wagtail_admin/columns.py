@@ -1,4 +1,4 @@
-"""The columns of the listing."""
+"""Columns of the listing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ICONS: dict[str, str] = {
 
 
 class UserColumn(BaseUserColumn):
-    """Avatar and name, with a link for who may follow it."""
+    """Avatar and name, with a link if the reader may edit the user."""
 
     cell_template_name = "wagtail_user_sessions/admin/user_cell.html"
 
@@ -49,7 +49,7 @@ class UserColumn(BaseUserColumn):
 
 
 class DeviceColumn(TitleColumn):
-    """Icon and label, with a link to all that is known, and the row's buttons."""
+    """Icon and label, with a link to the session's page, and the row's buttons."""
 
     cell_template_name = "wagtail_user_sessions/admin/device_cell.html"
 
@@ -82,6 +82,6 @@ class StatusColumn(StatusTagColumn):
 
 
 class ExpiryColumn(Column):
-    """The date, for Wagtail's own column tells only of what is past."""
+    """The date and time; Wagtail's `DateColumn` shows an age, for past dates only."""
 
     cell_template_name = "wagtail_user_sessions/admin/expiry_cell.html"

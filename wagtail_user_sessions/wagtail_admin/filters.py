@@ -1,4 +1,4 @@
-"""The filters of the listing, and the rows that an address of it names."""
+"""Filters of the listing, and the rows that its query string selects."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from .permission_policies import manageable_users, request_user, visible_to
 from .search import search
 from .status import Status, filter_by_status
 
-FACTS = ("browser", "os", "country")
-# Of how many sessions, the newest, users, browsers and so on are offered.
-OFFERED_OF = 200
-USERS_OFFERED = 20
+CLIENT_COLUMNS = ("browser", "os", "country")
+# The choices of a filter come from the newest sessions.
+CHOICES_FROM_ROWS = 200
+MAX_USER_CHOICES = 20
 
 Choices = Iterable[tuple[str, str]]
 
 
 class OpenChoiceField(django_filters.fields.MultipleChoiceField):
-    """Takes what it doesn't offer, too: it offers only what is likely."""
+    """Accepts values that aren't among its choices, which are only the likely ones."""
 
     def valid_value(self, value: str) -> bool:
-        # Which PostgreSQL refuses.
+        # PostgreSQL refuses this character.
         return "\0" not in value
 
 
@@ -44,19 +44,19 @@ class OpenChoiceFilter(django_filters.MultipleChoiceFilter):
     field_class = OpenChoiceField
 
     def __init__(self, **kwargs: Any) -> None:
-        # Without DISTINCT, for which there is no reason in one table.
+        # Within one table no row comes twice, so DISTINCT isn't needed.
         super().__init__(distinct=False, widget=forms.CheckboxSelectMultiple, **kwargs)
 
 
 class PeriodField(django_filters.fields.DateRangeField):
-    """Refuses a day of which part isn't in any calendar of the database's."""
+    """Refuses a day that is out of the range of dates in UTC, even in part."""
 
     def compress(self, data_list: Sequence[Any]) -> slice | None:
         period: slice | None = super().compress(data_list)
-        ends = (period.start, period.stop) if period else ()
+        bounds = (period.start, period.stop) if period else ()
         try:
-            for moment in filter(None, ends):
-                moment.astimezone(UTC)
+            for bound in filter(None, bounds):
+                bound.astimezone(UTC)
         except OverflowError as error:
             message = self.fields[0].error_messages["invalid"]
             raise ValidationError(message, code="invalid") from error
@@ -77,7 +77,7 @@ class UserFilter(OpenChoiceFilter):
 
 
 class SessionFilterSet(WagtailFilterSet):
-    """Shows the active sessions of signed-in users unless it is told otherwise."""
+    """Filters the listing; without a status, by active sessions of signed-in users."""
 
     status = django_filters.ChoiceFilter(
         label=_("Status"),
@@ -113,27 +113,27 @@ class SessionFilterSet(WagtailFilterSet):
         super().__init__(data, *args, request=request, **kwargs)
         newest = _newest(visible_to(request_user(request)))
         users: list[Any] = [*dict.fromkeys(row.user for row in newest)]
-        users = users[:USERS_OFFERED]
-        users += _missing(data.getlist("user"), users, request)
-        self._offer(
+        users = users[:MAX_USER_CHOICES]
+        users += _chosen_users(data.getlist("user"), users, request)
+        self._set_choices(
             "user", [(str(user.pk), get_user_display_name(user)) for user in users]
         )
-        for name in FACTS:
+        for name in CLIENT_COLUMNS:
             known = {getattr(row, name) for row in newest} | {*data.getlist(name)}
-            self._offer(name, [(value, value) for value in sorted(known - {""})])
+            self._set_choices(name, [(value, value) for value in sorted(known - {""})])
 
     def filter_status(
         self, rows: SessionQuerySet, name: str, status: str
     ) -> SessionQuerySet:
         return filter_by_status(rows, status)
 
-    def _offer(self, name: str, choices: Choices) -> None:
+    def _set_choices(self, name: str, choices: Choices) -> None:
         self.filters[name].extra["choices"] = list(choices)
 
 
 def filtered_sessions(request: HttpRequest) -> SessionQuerySet:
-    """The rows that the listing shows at an address with this query, on all its
-    pages; none where the query makes no sense.
+    """Return the rows that the listing shows for the request's query string, of all
+    its pages; no rows if the query is invalid.
     """
     rows = visible_to(request_user(request))
     filters = SessionFilterSet(request.GET, queryset=rows, request=request)
@@ -146,17 +146,17 @@ def filtered_sessions(request: HttpRequest) -> SessionQuerySet:
 
 
 def user_id_from(text: str) -> Any:
-    """The key of a user, as an address has it; ``None`` where it can't be one."""
+    """Return the user's primary key from a part of a URL; ``None`` if it is invalid."""
     try:
         return get_user_model()._meta.pk.clean(text, None)
     except ValidationError:
         return None
 
 
-def _missing(
+def _chosen_users(
     chosen: list[str], offered: Iterable[Any], request: HttpRequest
 ) -> list[Any]:
-    """The users that are asked for and not among those offered."""
+    """Return the chosen users that aren't among the choices yet."""
     missing = set(chosen) - {str(user.pk) for user in offered}
     ids = [pk for pk in map(user_id_from, missing) if pk is not None]
     return (
@@ -165,7 +165,12 @@ def _missing(
 
 
 def _newest(rows: SessionQuerySet) -> list[AbstractSession]:
-    # Visitors' rows have no date of a sign-in, and would be gone through first.
+    # Visitors' rows have no sign-in time. Without this condition the database would
+    # read them all before the first row of a user.
     signed_in = rows.filter(user__isnull=False, signed_in_at__isnull=False)
     signed_in = signed_in.select_related("user")
-    return list(signed_in.only(*FACTS, "user").order_by("-signed_in_at")[:OFFERED_OF])
+    return list(
+        signed_in.only(*CLIENT_COLUMNS, "user").order_by("-signed_in_at")[
+            :CHOICES_FROM_ROWS
+        ]
+    )

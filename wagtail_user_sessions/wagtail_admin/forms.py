@@ -1,4 +1,4 @@
-"""What is asked before sessions are signed out."""
+"""Forms that confirm a sign-out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wagtail_user_sessions.sessions.reasons import Reason
 
 
 class RevocationForm(forms.Form):
-    """Why sessions are signed out: for whoever reads the log later."""
+    """Asks for the reason, which is kept in the log."""
 
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
@@ -28,7 +28,7 @@ class RevocationForm(forms.Form):
 
 
 class EverybodyForm(RevocationForm):
-    """Takes a word to be typed, so that nobody does it by mistake."""
+    """Asks for a typed word as well, so that signing out everybody is no mistake."""
 
     confirmation = forms.CharField()
     field_order = ("confirmation", "reason")

@@ -1,4 +1,4 @@
-"""The viewset of sessions as Wagtail knows it, once it is registered."""
+"""URLs and permissions of the viewset of sessions, once it is registered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def session_viewset() -> SnippetViewSet:
 
 
 def url_of(name: str, *args: object, **query: object) -> str:
-    """The address of one of the viewset's views."""
+    """Return the URL of one of the viewset's views, with a query string."""
     url = reverse(session_viewset().get_url_name(name), args=args)
     return (
         f"{url}?{urlencode({key: str(query[key]) for key in query})}" if query else url

@@ -1,4 +1,4 @@
-"""What stands in Wagtail's log: who signed whom out, on which device, and why."""
+"""Entries in Wagtail's log: actor, user, device and reason of a sign-out."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ logger = logging.getLogger(__name__)
 
 REVOKE = "wagtail_user_sessions.revoke"
 REVOKE_EVERYBODY = "wagtail_user_sessions.revoke_everybody"
-# What names a device.
-DEVICE = ("device_kind", "browser", "os")
-# Ends of a session that nobody decides on.
-ORDINARY = frozenset(Reason) - {Reason.REVOKED}
+# The client columns that name a device.
+DEVICE_COLUMNS = ("device_kind", "browser", "os")
+# End reasons without a decision of an administrator; their events aren't logged.
+NOT_LOGGED = frozenset(Reason) - {Reason.REVOKED}
 
 
 def register(actions: LogActionRegistry) -> None:
@@ -46,15 +46,15 @@ class RevokeFormatter(LogFormatter):
     def format_message(self, log_entry: BaseLogEntry) -> str:
         data = log_entry.data
         text = _("Signed out %(device)s of %(user)s: %(reason)s")
-        if DEVICE[0] not in data:
+        if DEVICE_COLUMNS[0] not in data:
             text = _("Signed out a session of %(user)s: %(reason)s")
         elif not data.get("user_id"):
             text = _("Ended the session of a visitor on %(device)s: %(reason)s")
         return text % {
-            # In the language of who reads it.
-            "device": device_label(*(data.get(name, "") for name in DEVICE)),
+            # Made now, in the language of the reader.
+            "device": device_label(*(data.get(name, "") for name in DEVICE_COLUMNS)),
             "user": data.get("user"),
-            "reason": _in_words(data.get("reason", "")),
+            "reason": _reason_label(data.get("reason", "")),
         }
 
 
@@ -68,33 +68,35 @@ class RevokeEverybodyFormatter(LogFormatter):
             "Signed out %(count)d sessions of all users: %(reason)s",
             count,
         )
-        reason = _in_words(log_entry.data.get("reason", ""))
+        reason = _reason_label(log_entry.data.get("reason", ""))
         return text % {"count": count, "reason": reason}
 
 
 def sessions_ended(
     sender: type[AbstractSession],
     rows: Sequence[AbstractSession],
-    ending: EndContext,
+    context: EndContext,
     **kwargs: Any,
 ) -> None:
-    """Log that somebody has ended sessions: one entry each, all at once.
+    """Log sessions that a user has revoked: one entry each, by one query.
 
-    What ends by itself, by the commands, or by signing out is not logged.
+    Sessions that expired or were signed out by their own user, and those that a
+    command deleted, are not logged. A batch has one entry for all; see
+    ``log_everybody()``.
     """
-    is_told_otherwise = ending.is_batch or ending.reason in ORDINARY
-    if ending.reason is None or is_told_otherwise:
+    if context.is_batch or context.reason is None or context.reason in NOT_LOGGED:
         return
     try:
         users = _users_of(rows)
-        entries = [_entry(row, users.get(row.user_id), ending) for row in rows]
+        entries = [_entry(row, users.get(row.user_id), context) for row in rows]
         _log_model(sender).objects.bulk_create(entries, batch_size=500)
     except DatabaseError:
-        # They have ended, and whoever ended them is to be told so.
+        # The sessions have ended; the actor must see that, and not an error.
         logger.exception("%d ended sessions could not be logged", len(rows))
 
 
 def log_everybody(request: HttpRequest, *, count: int, reason: Reason | str) -> None:
+    """Log with one entry that everybody was signed out."""
     try:
         log(
             request.user,
@@ -108,7 +110,7 @@ def log_everybody(request: HttpRequest, *, count: int, reason: Reason | str) -> 
 
 
 def history(row: AbstractSession) -> models.QuerySet[BaseLogEntry]:
-    """What has been done with the session, and with others of its user."""
+    """Return the log entries of the session and of its user, newest first."""
     sessions = Q(content_type=_content_type(type(row)), object_id=str(row.pk))
     if row.user_id is not None:
         of_user = {"data__user_id": str(row.user_id)}
@@ -128,29 +130,31 @@ def _users_of(rows: Sequence[AbstractSession]) -> dict[Any, AbstractBaseUser]:
 
 
 def _entry(
-    row: AbstractSession, user: AbstractBaseUser | None, ending: EndContext
+    row: AbstractSession, user: AbstractBaseUser | None, context: EndContext
 ) -> BaseLogEntry:
-    """About the session; about a superuser, for whoever may see sessions sees the
-    log of them too, and superusers' are not theirs to see.
+    """Return an entry about the session, or about its user if that is a superuser.
+
+    A user who may see sessions sees their log as well, but must not see a superuser's
+    sessions.
     """
     name = "" if user is None else str(get_user_display_name(user))
     is_hidden = user is not None and is_superuser(user)
-    device = {} if is_hidden else {name: getattr(row, name) for name in DEVICE}
+    device = {} if is_hidden else {name: getattr(row, name) for name in DEVICE_COLUMNS}
     about = user if is_hidden and user is not None else row
-    # Without a UUID, by which Wagtail would show only one of several entries.
+    # It has no `uuid`: of several entries with one UUID Wagtail would show only one.
     return _log_model(type(row))(
         content_type=_content_type(type(about)),
         object_id=str(about.pk),
         label=name if is_hidden else ": ".join(filter(None, (name, str(row)))),
         action=REVOKE,
         timestamp=timezone.now(),
-        user=ending.actor,
+        user=context.actor,
         deleted=not is_hidden,
         data={
             "user_id": None if row.user_id is None else str(row.user_id),
             "user": name,
             **device,
-            "reason": str(ending.reason),
+            "reason": str(context.reason),
         },
     )
 
@@ -164,5 +168,5 @@ def _content_type(model: type[models.Model]) -> ContentType:
     return ContentType.objects.get_for_model(model, for_concrete_model=False)
 
 
-def _in_words(reason: str) -> str:
+def _reason_label(reason: str) -> str:
     return str(Reason(reason).label) if reason in Reason.values else reason

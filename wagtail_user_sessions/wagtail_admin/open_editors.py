@@ -1,4 +1,7 @@
-"""What people have open in Wagtail's editor, and would lose by being signed out."""
+"""Pages that users have open in Wagtail's editor.
+
+A user who is signed out may lose changes that aren't saved.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from wagtail.admin.models import EditingSession
 from wagtail.admin.utils import get_latest_str, get_user_display_name
 
-# How many are named at most.
-NAMED = 20
+MAX_EDITORS = 20
 
 
 @dataclass(frozen=True)
@@ -25,15 +27,17 @@ class OpenEditor:
 
 
 def open_editors(users: Iterable[Any]) -> list[OpenEditor]:
-    """Who has what open, by Wagtail's own pings, each once.
+    """Return what the users have open now, the latest first, each object once a user.
 
-    ``users`` are users, their keys, or a query of either.
+    The source is Wagtail's own table, which open editors keep up to date by pings.
+    ``users`` are users, their primary keys, or a query set of either. At most
+    ``MAX_EDITORS`` are returned.
     """
     sessions = (
         EditingSession.objects.available()
         .filter(user__in=users)
         .select_related("user")
-        .order_by("-last_seen_at")[: NAMED * 2]
+        .order_by("-last_seen_at")[: MAX_EDITORS * 2]
     )
     found: dict[tuple[Any, ...], OpenEditor] = {}
     for session in sessions:
@@ -41,4 +45,4 @@ def open_editors(users: Iterable[Any]) -> list[OpenEditor]:
         if content is not None:
             key = (session.user_id, session.content_type_id, session.object_id)
             found.setdefault(key, OpenEditor(session.user, get_latest_str(content)))
-    return list(found.values())[:NAMED]
+    return list(found.values())[:MAX_EDITORS]

@@ -13,29 +13,31 @@ from wagtail.admin.paginator import WagtailPaginator
 
 from wagtail_user_sessions.sessions.base import AbstractSession
 
-# How many rows are counted, and can be paged through.
+# Rows after the first so many are neither counted nor on any page.
 MAX_ROWS = 5_000
 
 
 def capped(count: int) -> str:
-    """How many there are, such as "5,000+" for more than are counted."""
+    """Return the count as text: "5,000+" if it is above ``MAX_ROWS``."""
     text = number_format(min(count, MAX_ROWS), force_grouping=True)
     return _("%(count)s+") % {"count": text} if count > MAX_ROWS else text
 
 
 class CappedPaginator(WagtailPaginator):
-    """Counts, pages and sums up the first rows of a query set with one query.
+    """Counts and pages the first rows of a query set by one query.
 
-    A condition on a column without an index costs a walk through the table, which
-    is so made once. ``facts`` are what is read besides.
+    A condition on a column without an index scans the table; so the scan happens
+    once. The same query reads the columns of the charts.
     """
 
-    facts = ("device_kind", "country", "last_activity")
+    chart_columns = ("device_kind", "country", "last_activity")
 
     @cached_property
     def first_rows(self) -> list[tuple[Any, ...]]:
-        """Keys and facts, of one row more than there are pages for at most."""
-        return list(self.object_list.values_list("pk", *self.facts)[: MAX_ROWS + 1])
+        """Primary keys and chart columns, of at most one row more than ``MAX_ROWS``."""
+        return list(
+            self.object_list.values_list("pk", *self.chart_columns)[: MAX_ROWS + 1]
+        )
 
     @cached_property
     def count(self) -> int:
@@ -73,5 +75,5 @@ class CappedPaginator(WagtailPaginator):
         return page
 
 
-# The avatar is the profile's.
+# The profile has the avatar.
 RELATED = ("user", "user__wagtail_userprofile")

@@ -1,4 +1,4 @@
-"""Who may see sessions, and end them."""
+"""Permissions to see sessions and to sign them out."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ ACTIONS = frozenset({"view", "delete"})
 
 
 class SessionPermissionPolicy(ModelPermissionPolicy):
-    """Sessions are seen and ended by who has the permission, those of superusers
-    by superusers alone. They are added and changed by nobody.
+    """Lets users with the permission view and delete sessions.
+
+    Only superusers may see or delete sessions of superusers. No user may add or change
+    a session.
     """
 
     def user_has_permission(self, user: AbstractBaseUser, action: str) -> bool:
         if action not in ACTIONS:
             return False
-        # Who may end sessions has to see them.
+        # A user who may delete sessions has to see them.
         has_permission = super().user_has_permission
         granting = ACTIONS if action == "view" else {action}
         return any(has_permission(user, name) for name in granting)
@@ -55,25 +57,26 @@ class SessionPermissionPolicy(ModelPermissionPolicy):
 
 
 def register_permission_policies() -> None:
-    """Tell Wagtail, before anything asks for it, which would make it choose one."""
+    """Register the policy before Wagtail looks for one, and makes its default."""
     for model in apps.get_models():
         if issubclass(model, AbstractSession):
             register_permission_policy(model, SessionPermissionPolicy(model))
 
 
 def all_rows() -> SessionQuerySet:
-    """From the database that is written to: a replica may still have what ended."""
+    """Return all sessions, from the primary: a replica may still have deleted rows."""
     model = get_session_model()
     return model.rows(router.db_for_write(model)).without_marker()
 
 
 def visible_to(user: AbstractBaseUser) -> SessionQuerySet:
-    """The rows of whoever the user may manage."""
+    """Return the rows that the user may manage: visitors' and manageable users'."""
     rows = all_rows()
     if is_superuser(user):
         return rows
     owner = get_user_model()._base_manager.filter(pk=models.OuterRef("user"))
-    # Asked for each row that all else leaves; a list of users would be for every row.
+    # EXISTS runs only for the rows that the other conditions leave; a list of users
+    # would be compared with every row.
     return rows.filter(~models.Exists(owner.filter(is_superuser=True)))
 
 
@@ -91,15 +94,14 @@ def is_superuser(user: AbstractBaseUser) -> bool:
 
 
 def request_user(request: HttpRequest) -> AbstractBaseUser:
-    """The user of a request that Wagtail has let into its admin."""
+    """Return the user of a request that Wagtail has admitted to its admin."""
     return cast(AbstractBaseUser, request.user)
 
 
 class ForbiddenResponseMixin:
-    """A view that says 403 to who may not see it.
+    """Answers 403 to a user without the permission.
 
-    Wagtail would lead to its home page instead, as if the address were good for
-    something.
+    Wagtail would redirect to its home page instead, as if the URL were of use.
     """
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -113,7 +115,7 @@ class ForbiddenResponseMixin:
 try:
     from wagtail.permissions import register_permission_policy as _register
 except ImportError:
-    # Wagtail 7.4 asks the viewset for the policy of its model, and nobody else.
+    # Wagtail 7.4 has no registry of policies: it asks the model's viewset.
     _register = None
 
 

@@ -1,4 +1,4 @@
-"""How many sessions are active, on the admin's home page."""
+"""The number of active sessions on the admin's home page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SessionsSummaryItem(SummaryItem):
 
     def get_context_data(self, parent_context: Any) -> dict[str, Any]:
         rows = filter_by_status(visible_to(self.request.user), Status.ACTIVE).order_by()
-        # Not more are counted, so that the page is as fast on a large site.
+        # The count stops there, so that the page is as fast on a large site.
         count = rows[: paginator.MAX_ROWS + 1].count()
         return {
             "count": count,

@@ -1,4 +1,4 @@
-"""Whether a session would be let in, as the admin calls it."""
+"""The status of a session in the admin: whether the next request is admitted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Status(models.TextChoices):
 
 
 def status_of(row: AbstractSession) -> Status:
-    """The status of a row that was read with its user."""
+    """Return the status of a row that was read with its user."""
     if row.user_id is None:
         return Status.VISITOR
     if not is_unexpired(row, now=timezone.now()):
@@ -29,13 +29,15 @@ def status_of(row: AbstractSession) -> Status:
 
 
 def filter_by_status(rows: SessionQuerySet, status: str) -> SessionQuerySet:
-    """The rows of that status, as far as the database can tell.
+    """Return the rows of that status, as far as SQL can decide.
 
-    It can't tell whose password has changed since: the row itself can.
+    A changed password shows only in ``status_of(row)``: rows that it has ended count
+    as active here.
     """
     if status == Status.VISITOR:
         return rows.filter(user=None)
-    # Visitors' rows have no date of a sign-in, and would be gone through first.
+    # Visitors' rows have no sign-in time. Without this condition the database would
+    # read them all before the first row of a user.
     rows = rows.filter(user__isnull=False, signed_in_at__isnull=False)
     if status == Status.EXPIRED:
         return rows.expired()

@@ -1,4 +1,4 @@
-"""The package's own markup, for pages that a site's theme has no part in."""
+"""Rendering with the package's own partials, in pages without the site's theme."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "templates"
 
 
 class Loader(filesystem.Loader):
-    """Finds the partials of the package, whatever a site has in their place."""
+    """Finds the partials of the package, even if a site overrides them."""
 
     def get_dirs(self) -> list[str | Path]:
         return [FOLDER]
@@ -31,14 +31,14 @@ class Loader(filesystem.Loader):
 def render(
     request: HttpRequest, template: str, context: Mapping[str, Any]
 ) -> HttpResponse:
-    """As Django's shortcut, but for the partials, which are the package's own."""
+    """Return what `django.shortcuts.render` would, but with the package's partials."""
     found = _engine().get_template(template)
     return HttpResponse(found.render(dict(context), request))
 
 
 @lru_cache(maxsize=1)
 def _engine() -> DjangoTemplates:
-    """The site's engine, with another loader before its own."""
+    """Return a copy of the site's engine, with our loader before its own."""
     site = next(
         engine for engine in engines.all() if isinstance(engine, DjangoTemplates)
     )

@@ -1,4 +1,4 @@
-"""What Wagtail's own pages of users say of their sessions."""
+"""Additions to Wagtail's own pages of users."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .status import Status, filter_by_status
 def listing_buttons(
     user: AbstractBaseUser, request_user: AbstractBaseUser
 ) -> Iterator[MenuItem]:
-    """Two items of a user's row in the list of users."""
+    """Yield the items of a user's row in the list of users."""
     if not may_manage(request_user, user):
         return
     if has_permission(request_user, "view"):
@@ -38,10 +38,10 @@ def listing_buttons(
         )
 
 
-def tell_of_sessions(request: HttpRequest, user: AbstractBaseUser) -> None:
-    """Say on the page of a user how many sessions there are, with a link.
+def show_session_count(request: HttpRequest, user: AbstractBaseUser) -> None:
+    """Show the number of active sessions on a user's page, with a link.
 
-    As a message, for Wagtail has no other place on this page for a plugin.
+    It is a message, because Wagtail has no other place on this page for plugins.
     """
     viewer = request_user(request)
     if request.method != "GET" or not (

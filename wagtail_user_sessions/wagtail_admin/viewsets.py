@@ -1,4 +1,4 @@
-"""Sessions as a snippet: seen and signed out, neither added nor changed."""
+"""Sessions as a snippet that can be viewed and signed out, but not added or changed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .views.revoke import RevokeEverybodyView, RevokeUserView, RevokeView
 
 
 class SessionURLFinder(SnippetAdminURLFinder):
-    """Where a session is shown, for there is no page on which to change it."""
+    """Finds the page that shows a session, because no page edits one."""
 
     def get_edit_url(self, instance: AbstractSession) -> str | None:
         policy = SessionPermissionPolicy(type(instance))
@@ -62,7 +62,7 @@ class SessionViewSet(SnippetViewSet):
         return SessionPermissionPolicy(self.model)
 
     def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
-        # Of the pages that don't exist.
+        # These pages don't exist.
         absent = ("add", "copy", "edit", "usage", "history")
         common: dict[str, Any] = super().get_common_view_kwargs(
             **{f"{name}_url_name": None for name in absent},
@@ -91,7 +91,7 @@ class SessionViewSet(SnippetViewSet):
         ]
 
     def register_chooser_viewset(self) -> None:
-        """None: a session is nothing that content refers to."""
+        """Register none: content never refers to a session."""
 
     def get_permissions_to_register(self) -> models.QuerySet[Permission]:
         codenames = [

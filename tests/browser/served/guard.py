@@ -2,7 +2,7 @@ from django.contrib.auth.views import redirect_to_login
 
 
 class Middleware:
-    """Leads to the login page whatever a view has to say about that."""
+    """Redirects every visitor to the login page, whatever the view requires."""
 
     def __init__(self, get_response):
         self.get_response = get_response

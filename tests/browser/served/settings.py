@@ -1,5 +1,6 @@
-"""The sandbox as the browsers visit it: with a few more pages, and perhaps like a
-site that is set up otherwise, by the variable TESTS_SITE.
+"""Settings of the site that the browsers visit: the sandbox with a few more pages.
+
+The environment variable TESTS_SITE selects a special set-up.
 """
 
 import os
@@ -11,10 +12,10 @@ from sandbox.settings import MIDDLEWARE, TEMPLATES
 FOLDER = Path(__file__).resolve().parent
 LIKE = os.environ.get("TESTS_SITE")
 
-# Else pages about errors are Django's own.
+# With DEBUG, Django shows error pages of its own.
 DEBUG = False
 
-# Where pages under a view restriction lead to.
+# Wagtail redirects to it from pages with a view restriction.
 WAGTAIL_FRONTEND_LOGIN_URL = "/login/"
 ROOT_URLCONF = "tests.browser.served.urls"
 TEMPLATES[0]["DIRS"].append(FOLDER / "templates")

@@ -16,19 +16,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run",
             action="store_true",
-            help="Only tell how many sessions have expired.",
+            help="Only report how many sessions have expired.",
         )
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         engine = require_engine()
         total = engine.get_expired().count()
         if dry_run:
-            self._tell_expired(total)
+            self._write_expired(total)
         else:
             progress = Progress(self.stderr, total=total)
-            self._tell_deleted(progress.follow(engine.clear_expired_in_batches()))
+            self._write_deleted(progress.follow(engine.clear_expired_in_batches()))
 
-    def _tell_expired(self, count: int) -> None:
+    def _write_expired(self, count: int) -> None:
         message = ngettext(
             "%(count)d session has expired. Nothing was deleted.",
             "%(count)d sessions have expired. Nothing was deleted.",
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         )
         self.stdout.write(message % {"count": count})
 
-    def _tell_deleted(self, count: int) -> None:
+    def _write_deleted(self, count: int) -> None:
         message = ngettext(
             "%(count)d expired session was deleted.",
             "%(count)d expired sessions were deleted.",

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from wagtail_user_sessions.backends.db import SessionStore
 from wagtail_user_sessions.conf import Conf, conf
-from wagtail_user_sessions.management.age import moment_before
+from wagtail_user_sessions.management.age import time_before
 from wagtail_user_sessions.management.engine import require_engine
 from wagtail_user_sessions.management.progress import Progress
 from wagtail_user_sessions.management.users import find_users, superusers
@@ -21,14 +21,14 @@ class Command(BaseCommand):
     help = "Ends sessions, of the users named or of everybody: they are signed out."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        whose = parser.add_mutually_exclusive_group(required=True)
-        whose.add_argument(
+        selection = parser.add_mutually_exclusive_group(required=True)
+        selection.add_argument(
             "--user",
             action="extend",
             nargs="+",
             help="The username (or what else the user signs in with) or the id.",
         )
-        whose.add_argument(
+        selection.add_argument(
             "--all",
             action="store_true",
             help="Everybody's sessions, those of visitors included.",
@@ -46,26 +46,26 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run",
             action="store_true",
-            help="Only tell how many sessions would be ended.",
+            help="Only report how many sessions would be ended.",
         )
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         engine = require_engine()
-        rows = _choose(engine, options)
+        rows = _select_rows(engine, options)
         if dry_run:
-            self._tell_chosen(rows.count())
+            self._write_selected(rows.count())
         elif options["all"]:
             is_of_everybody = _is_of_everybody(options)
             marker = engine().create_model_instance({}) if is_of_everybody else None
             revocation = MassRevocation(rows, marker=marker)
             progress = Progress(self.stderr, total=rows.count())
             ended = progress.follow(revocation)
-            self._tell_ended(ended, cache_failed=revocation.cache_failed)
+            self._write_ended(ended, cache_failed=revocation.cache_failed)
         else:
             count = rows.revoke()
-            self._tell_ended(count, cache_failed=count.cache_failed)
+            self._write_ended(count, cache_failed=count.cache_failed)
 
-    def _tell_chosen(self, count: int) -> None:
+    def _write_selected(self, count: int) -> None:
         message = ngettext(
             "%(count)d session would be ended. Nothing was changed.",
             "%(count)d sessions would be ended. Nothing was changed.",
@@ -73,15 +73,15 @@ class Command(BaseCommand):
         )
         self.stdout.write(message % {"count": count})
 
-    def _tell_ended(self, count: int, *, cache_failed: bool) -> None:
+    def _write_ended(self, count: int, *, cache_failed: bool) -> None:
         message = ngettext(
             "%(count)d session was ended.", "%(count)d sessions were ended.", count
         )
         self.stdout.write(message % {"count": count})
         if cache_failed:
-            self._warn_of_copies()
+            self._warn_of_cache()
 
-    def _warn_of_copies(self) -> None:
+    def _warn_of_cache(self) -> None:
         message = _(
             "The cache could not be told: for as long as %(seconds)d seconds "
             "(%(setting)s) they may still be believed."
@@ -90,7 +90,9 @@ class Command(BaseCommand):
         self.stderr.write(message % {"seconds": conf.CACHE_MAX_AGE, "setting": setting})
 
 
-def _choose(engine: type[SessionStore], options: dict[str, Any]) -> SessionQuerySet:
+def _select_rows(
+    engine: type[SessionStore], options: dict[str, Any]
+) -> SessionQuerySet:
     model = engine.get_model_class()
     rows = SessionQuerySet(model, using=router.db_for_write(model))
     if options["user"] is not None:
@@ -111,6 +113,6 @@ def _is_of_everybody(options: dict[str, Any]) -> bool:
 
 
 def _is_older(age: str) -> models.Q:
-    moment = moment_before(age)
-    anonymous = models.Q(signed_in_at=None, created_at__lt=moment)
-    return models.Q(signed_in_at__lt=moment) | anonymous
+    cutoff = time_before(age)
+    anonymous = models.Q(signed_in_at=None, created_at__lt=cutoff)
+    return models.Q(signed_in_at__lt=cutoff) | anonymous

@@ -1,4 +1,4 @@
-"""One's own devices in the admin, for whoever may enter it."""
+"""The user's own devices, in Wagtail's admin."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAMESPACE = "wagtail_user_sessions_account"
 
 
 def admin_urls() -> list[URLResolver]:
-    """For Wagtail, which lets in only who may enter its admin."""
+    """Return the URLs of the devices page. Wagtail checks the access to its admin."""
     urlpatterns = [
         path("", _in_admin(views.device_list), name="device_list"),
         path(
@@ -43,7 +43,7 @@ def menu_item(request: HttpRequest) -> dict[str, Any] | None:
 
 
 def _in_admin(view: View) -> View:
-    """The visitors' view, in the admin's config."""
+    """Return the view of the devices page, with the admin's page config."""
 
     def wrapped(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         if not isinstance(request.session, SessionStore):

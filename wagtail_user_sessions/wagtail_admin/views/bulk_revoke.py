@@ -1,4 +1,4 @@
-"""Signing out what is ticked in the listing, or all that it lists."""
+"""Bulk action: sign out the selected sessions, or all that the filters leave."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from wagtail_user_sessions.wagtail_admin.permission_policies import (
     visible_to,
 )
 
-# How many are named in the confirmation.
-NAMED = 20
+# The confirmation names at most so many sessions.
+MAX_NAMED = 20
 
 
 class RevokeBulkAction(
     ForbiddenResponseMixin, PermissionCheckedMixin, SnippetBulkAction
 ):
-    """Takes the place of Wagtail's own deletion, which ignores the filters."""
+    """Replaces Wagtail's own bulk deletion, which ignores the filters."""
 
     display_name = _("Sign out")
     action_type = "delete"
@@ -54,7 +54,7 @@ class RevokeBulkAction(
 
     def __init__(self, request: HttpRequest, model: type[AbstractSession]) -> None:
         super().__init__(request, model)
-        # Wagtail's own fallback is this address, which wants to be told of rows.
+        # Wagtail would fall back to the URL of this action, which needs rows.
         self.next_url = get_valid_next_url_from_request(request) or url_of("list")
 
     @classproperty
@@ -67,7 +67,7 @@ class RevokeBulkAction(
 
     @cached_property
     def rows(self) -> SessionQuerySet:
-        """The selected rows, without the own session: its user is to go on."""
+        """The selected rows, without the request's own: its user stays signed in."""
         ids = self.request.GET.getlist("id")
         if "all" in ids:
             rows = filtered_sessions(self.request)
@@ -87,7 +87,7 @@ class RevokeBulkAction(
             "form": self.get_form(),
             "view": self,
             "items": self._named(),
-            "unnamed_count": max(0, count - NAMED),
+            "unnamed_count": max(0, count - MAX_NAMED),
             "count": count,
             "question": question % {"count": count},
             "confirm_label": _("Yes, sign out"),
@@ -101,28 +101,29 @@ class RevokeBulkAction(
 
     def _named(self) -> SessionQuerySet:
         rows = self.rows.select_related("user").defer("session_data")
-        return rows.order_by("-signed_in_at")[:NAMED]
+        return rows.order_by("-signed_in_at")[:MAX_NAMED]
 
     def form_valid(self, form: RevocationForm) -> HttpResponse:
-        """As Wagtail's, but not in one transaction, which would keep all of the rows
-        from everybody else until the last one is done.
+        """Do as Wagtail's method, but without its transaction around all rows.
+
+        The transaction would lock each row until the last one is deleted.
         """
         before, after = map(
             hooks.get_hooks, ("before_bulk_action", "after_bulk_action")
         )
         objects = list(self.rows.defer("session_data")) if before or after else []
-        response = self._call(before, objects)
+        response = self._call_hooks(before, objects)
         if response is not None:
             return response
         by, reason = request_user(self.request), form.reason_given
         count = self.rows.revoke(by=by, reason=reason, batch_size=REVOKE_BATCH_SIZE)
         report(self.request, count, cache_failed=count.cache_failed)
-        return self._call(after, objects) or redirect(self.next_url)
+        return self._call_hooks(after, objects) or redirect(self.next_url)
 
-    def _call(
+    def _call_hooks(
         self, functions: list[Any], objects: list[AbstractSession]
     ) -> HttpResponse | None:
-        """The first response that a hook has for the request."""
+        """Call the hooks until one of them returns a response; return that."""
         for function in functions:
             result = function(self.request, self.action_type, objects, self)
             if isinstance(result, HttpResponseBase):

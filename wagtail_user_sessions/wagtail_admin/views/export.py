@@ -1,4 +1,4 @@
-"""The listing as a file: neither key nor data of a session is in it."""
+"""Export of the listing: it has neither the key nor the data of a session."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ EXPORTED = {
     "last_activity": _("Last activity"),
     "expire_date": _("Expires"),
 }
-# How a cell begins that a spreadsheet would take for a formula.
-FORMULA = ("=", "+", "-", "@")
+# A spreadsheet takes text that begins like this for a formula.
+FORMULA_PREFIXES = ("=", "+", "-", "@")
 
 
 class Export(SpreadsheetExportMixin):
@@ -66,13 +66,14 @@ class Export(SpreadsheetExportMixin):
         if not isinstance(value, str):
             return value
         if export_format == self.FORMAT_XLSX:
-            # Which no workbook can hold. A formula is no danger there: it is text.
+            # A workbook can't hold these characters. It stores a formula as text, so
+            # that needs no quote.
             return ILLEGAL_CHARACTERS_RE.sub("", value)
-        return f"'{value}" if value.lstrip().startswith(FORMULA) else value
+        return f"'{value}" if value.lstrip().startswith(FORMULA_PREFIXES) else value
 
 
 class _Streamed:
-    """The rows of an export, of which there may be more than the memory holds."""
+    """Rows of an export, read in chunks: they may not fit into memory."""
 
     def __init__(self, rows: SessionQuerySet) -> None:
         self.rows = rows

@@ -43,7 +43,7 @@ from wagtail_user_sessions.wagtail_admin.status import Status
 from .export import Export
 
 NEWEST_FIRST = "-signed_in_at"
-# Visitors have never signed in, and what has expired is found by when it has.
+# Visitors' rows have no sign-in time, and expired rows are looked up by expiry.
 LAST_TO_EXPIRE_FIRST = "-expire_date"
 
 
@@ -55,7 +55,7 @@ class IndexView(ForbiddenResponseMixin, Export, snippets.IndexView):
     revoke_user_url_name = ""
     revoke_everybody_url_name = ""
 
-    # What is listed
+    # Rows
 
     def get_base_queryset(self) -> SessionQuerySet:
         return visible_to(self.request.user)
@@ -63,8 +63,8 @@ class IndexView(ForbiddenResponseMixin, Export, snippets.IndexView):
     @cached_property
     def default_ordering(self) -> str:
         status = self.request.GET.get("status", Status.ACTIVE)
-        is_alive = status in {Status.ACTIVE, Status.REFUSED}
-        return NEWEST_FIRST if is_alive else LAST_TO_EXPIRE_FIRST
+        is_unexpired = status in {Status.ACTIVE, Status.REFUSED}
+        return NEWEST_FIRST if is_unexpired else LAST_TO_EXPIRE_FIRST
 
     def order_queryset(self, queryset: SessionQuerySet) -> SessionQuerySet:
         direction, column = self.ordering.rpartition("-")[1:]
@@ -104,7 +104,7 @@ class IndexView(ForbiddenResponseMixin, Export, snippets.IndexView):
         return context
 
     def _charts(self, paginator: CappedPaginator) -> list[charts.Chart]:
-        """What the active sessions of the listing have in common."""
+        """Return the charts of active sessions; none for other listings."""
         filters = self.filters
         if (
             not filters.is_valid()
@@ -113,12 +113,12 @@ class IndexView(ForbiddenResponseMixin, Export, snippets.IndexView):
             return []
         rows = paginator.first_rows
         if paginator.is_capped and self.ordering != NEWEST_FIRST:
-            # The first ones by any other column would be no fair sample.
+            # The first rows by another column don't represent all sessions.
             newest = paginator.object_list.order_by(NEWEST_FIRST)
             rows = CappedPaginator(newest, paginator.per_page).first_rows
-        return charts.build_charts(facts for _pk, *facts in rows) if rows else []
+        return charts.build_charts(columns for _pk, *columns in rows) if rows else []
 
-    # What can be done
+    # Actions
 
     def get_list_more_buttons(self, instance: AbstractSession) -> list[MenuItem]:
         items = [

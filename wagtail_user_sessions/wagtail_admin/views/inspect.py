@@ -1,4 +1,4 @@
-"""All that is known of one session."""
+"""The page of one session."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class InspectView(ForbiddenResponseMixin, snippets.InspectView):
         return context | {
             "is_current": self.object.pk == current_session_id(self.request),
             "data_keys": sorted(map(str, self.object.get_decoded())),
-            # As it is stored, in bytes.
+            # The stored text, in bytes.
             "data_size": len(self.object.session_data.encode()),
             "history": history,
         }

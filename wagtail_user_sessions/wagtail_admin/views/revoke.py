@@ -1,4 +1,4 @@
-"""Sessions signed out in the admin: one, a user's, and everybody's."""
+"""Views that sign sessions out: one, a user's, and everybody's."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ from wagtail_user_sessions.wagtail_admin.permission_policies import (
 class RevokeMixin(
     ForbiddenResponseMixin, PermissionCheckedMixin, WagtailAdminTemplateMixin
 ):
-    """What the views have in common that ask first, and then sign out."""
+    """Base of the views that show a confirmation, and then sign out."""
 
     permission_required = "delete"
-    # Not DELETE, by which Django would delete past all that follows.
+    # Not DELETE: Django's `delete()` would skip the form and `revoke()`.
     http_method_names: Any = ("get", "head", "post", "options")
     form_class: Any = RevocationForm
     template_name: Any = "wagtail_user_sessions/admin/confirm_revoke.html"
@@ -103,9 +103,9 @@ class RevokeView(RevokeMixin, snippets.DeleteView):
     object: AbstractSession
 
     def get_object(self, queryset: Any = None) -> AbstractSession:
-        known: AbstractSession | None = getattr(self, "object", None)
-        if known is not None:
-            return known
+        loaded: AbstractSession | None = getattr(self, "object", None)
+        if loaded is not None:
+            return loaded
         rows = visible_to(request_user(self.request)).select_related("user")
         return get_object_or_404(rows.defer("session_data"), pk=self.kwargs["pk"])
 
@@ -116,7 +116,8 @@ class RevokeView(RevokeMixin, snippets.DeleteView):
     def get_form(self, form_class: Any = None) -> Any:
         form = super().get_form(form_class)
         if self.is_own:
-            # Whoever signs out doesn't have to say why, nor does it stand in the log.
+            # Users who sign themselves out give no reason, and Wagtail's log has no
+            # entry of it.
             del form.fields["reason"]
         return form
 
@@ -152,7 +153,7 @@ class RevokeView(RevokeMixin, snippets.DeleteView):
 
 
 class RevokeSeveralView(RevokeMixin, FormView):  # type: ignore[type-arg]
-    """Signs out rows, of which the subclass says which."""
+    """Signs out the rows that the subclass returns."""
 
     @property
     def rows(self) -> SessionQuerySet:
@@ -168,14 +169,14 @@ class RevokeSeveralView(RevokeMixin, FormView):  # type: ignore[type-arg]
 
 
 class RevokeUserView(RevokeSeveralView):
-    """Sign a user out everywhere; oneself, everywhere but here."""
+    """Sign out all sessions of a user, except the request's own."""
 
     page_title = gettext_lazy("Sign out everywhere")
     confirm_label = gettext_lazy("Yes, sign out everywhere")
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
-        # Whoever hasn't the permission is refused before anybody is looked for.
+        # Without the permission the answer is 403, whether the user exists or not.
         if self.user_has_permission("delete"):
             pk = user_id_from(unquote(kwargs["user_id"]))
             users = manageable_users(request_user(request))
@@ -183,7 +184,7 @@ class RevokeUserView(RevokeSeveralView):
 
     @property
     def rows(self) -> SessionQuerySet:
-        # Nobody is signed out by the end of one that has expired.
+        # Expired rows aren't signed in; `clearsessions` deletes them.
         rows = all_rows().active().for_user(self.user)
         return rows.exclude(pk__in=[current_session_id(self.request)])
 
@@ -218,10 +219,11 @@ class RevokeUserView(RevokeSeveralView):
         return HttpResponseRedirect(self.get_success_url())
 
 
-# A sign-out holds from its first moment, and not from the end of a transaction.
+# The not-before marker has to be visible to other requests at once, and not only at
+# the end of a transaction.
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
 class RevokeEverybodyView(RevokeSeveralView):
-    """Sign out all users but for the own session."""
+    """Sign out all sessions of users, except the request's own."""
 
     page_title = gettext_lazy("Sign out everybody")
     confirm_label = gettext_lazy("Yes, sign out everybody")
@@ -271,7 +273,7 @@ class RevokeEverybodyView(RevokeSeveralView):
             for ended in revocation:
                 count += ended
         finally:
-            # What stops it half-way has ended sessions as well.
+            # An error may stop it half-way; the sessions until then have ended.
             log_everybody(request, count=count, reason=reason)
         report(request, count, cache_failed=revocation.cache_failed)
         return HttpResponseRedirect(self.get_success_url())

@@ -35,7 +35,7 @@ PAGES = (
 
 class Command(BaseCommand):
     help = "Set up the sandbox with accounts and sessions; may be run again."
-    # They would miss the GeoIP database, which is only made here.
+    # The checks would miss the GeoIP database, which this command makes.
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -66,7 +66,7 @@ def let_editors_manage_sessions() -> None:
 
 def save_user(account: Account) -> User:
     first_name, last_name = account.name.split()
-    facts = {
+    columns = {
         "first_name": first_name,
         "last_name": last_name,
         "email": f"{account.username}@example.com",
@@ -75,10 +75,10 @@ def save_user(account: Account) -> User:
         "is_active": True,
     }
     user, _ = get_user_model().objects.update_or_create(
-        facts, username=account.username
+        columns, username=account.username
     )
     if not user.check_password(account.password):
-        # Only then: it would end the sessions that the user has.
+        # Only then: a new password ends the user's sessions.
         user.set_password(account.password)
         user.save()
     if account.group:
@@ -87,7 +87,7 @@ def save_user(account: Account) -> User:
 
 
 def renew_session(user: User, visit: Visit) -> None:
-    """One session as the sign-in makes it, in place of that of an earlier run."""
+    """Make a session as a sign-in does, in place of that of an earlier run."""
     client = Client(ip=parse_ip(visit.ip), user_agent=visit.user_agent)
     Session.objects.filter(user=user, ip=visit.ip, user_agent=visit.user_agent).delete()
     store = import_module(settings.SESSION_ENGINE).SessionStore()

@@ -1,4 +1,4 @@
-"""The life of one session, as the browser knows it that has its cookie."""
+"""A session as its browser knows it."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 
 @dataclass
 class Changes:
-    """What the session has to hold by the answers of the pages that changed it.
+    """The data that the session must have, by the answers of the pages that changed it.
 
-    A change that was answered with 200 has to be there. One whose answer never
-    came, for its worker was killed, may be there or not.
+    A change that was answered with 200 must be there. If no answer came, because the
+    worker was killed, the change may be there or not.
     """
 
     least: int = 0
     most: int = 0
-    # Whether a key is there; None where it isn't known.
+    # Whether each key is there; None if unknown.
     keys: dict[str, bool | None] = field(default_factory=dict)
 
     def counted(self, value: int) -> bool:
-        """A page has counted up to the value; False where it has lost a count."""
+        """Take over a page's count; return False if a change to it was lost."""
         is_right = self.least < value <= self.most + 1
         self.least = self.most = value
         return is_right
@@ -29,7 +29,7 @@ class Changes:
         self.most += 1
 
     def differences(self, data: dict[str, Any]) -> list[str]:
-        """What of it isn't so in the data of the session."""
+        """Return the keys that differ in the data of the session."""
         wrong = [
             name
             for name, is_there in self.keys.items()
@@ -40,18 +40,18 @@ class Changes:
         return wrong
 
     def corrected(self, data: dict[str, Any]) -> None:
-        """Take the data as it is, so that nothing that was lost is counted twice."""
+        """Take over the data, so that a lost change isn't counted twice."""
         self.keys = {name: f"own.{name}" in data for name in self.keys}
         self.least = self.most = data.get("count", 0)
 
 
 @dataclass
-class Life:
+class BrowserSession:
     username: str
     pk: str
     cookie: str
-    # Seconds: when the sign-in was asked for, and when it was answered.
-    asked: float
-    born: float
+    # Seconds of the monotonic clock: the request and the answer of the sign-in.
+    requested: float
+    signed_in: float
     changes: Changes = field(default_factory=Changes)
     has_ended: bool = False

@@ -1,4 +1,4 @@
-"""What the tests of the devices page share."""
+"""URLs of a site with a devices page, and functions that read that page."""
 
 import re
 
@@ -31,7 +31,7 @@ def make_user(name="ann"):
 def signed_in(user, *, agent=CHROME, **options):
     client = Client(headers={"user-agent": agent}, REMOTE_ADDR="192.0.2.7", **options)
     client.force_login(user)
-    # The first request tells the session who its client is.
+    # The first request writes the client columns of the row.
     client.get("/read/")
     return client
 
@@ -53,14 +53,14 @@ def listed(response):
 
 
 def fields(response, action):
-    """The fields of the form on the page that is sent to the address."""
+    """Return the hidden fields of the form whose action is this URL."""
     html = response.content.decode()
     form = re.search(f'<form[^>]* action="{re.escape(action)}".*?</form>', html, re.S)
     return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form[0]))
 
 
 def proof(client, of):
-    """The fields of the form that confirms that the other one be signed out."""
+    """Return the fields of the form with which `client` confirms to revoke `of`."""
     page = client.get(URL, {"confirm": str(id_of(of))})
     return fields(page, revoke_url(of))
 
@@ -70,14 +70,14 @@ def is_signed_in(client):
 
 
 def said(response):
-    """What stands in the live region."""
+    """Return the messages in the live region; None if the page has no region."""
     html = response.content.decode()
     region = re.search(r'<div id="wus-message".*?</div>', html, re.S)
     return re.findall(r"<p[^>]*>(.*?)</p>", region[0], re.S) if region else None
 
 
 def focused(response):
-    """The ids, or else the classes, of what gets the focus."""
+    """Return the ids, or else the classes, of the elements that get the focus."""
     html = response.content.decode()
     tags = re.findall(r"<[^>]* (?:autofocus|data-wus-focus)[^>]*>", html)
     return [re.search(r'(?:id|class)="([^"]*)"', tag)[1] for tag in tags]

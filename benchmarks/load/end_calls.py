@@ -1,0 +1,154 @@
+"""The calls that end sessions, and the check of answers that came after them."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from .browser_sessions import BrowserSession
+from .pages import Answer
+
+# Calls whose effect a copy in the cache could hide. The others change the user's row,
+# which is never copied.
+ON_SESSIONS = {
+    "revoke()",
+    "delete()",
+    "a page",
+    "everywhere",
+    "everybody",
+    "signed out",
+    "new key",
+    "refused",
+}
+# Calls that don't report whether the cache failed.
+UNREPORTED = {"signed out", "new key", "refused"}
+
+# The longest time of a call, in seconds.
+LONGEST = 30
+
+
+@dataclass
+class EndCall:
+    """A call that ends sessions: one, all of a user, or everybody's."""
+
+    kind: str
+    username: str | None = None
+    pk: str | None = None
+    # Seconds of the monotonic clock: the start, the return, and the undoing.
+    began: float = field(default_factory=time.monotonic)
+    returned: float | None = None
+    lifted: float | None = None
+    cache_failed: bool = False
+
+    def concerns(self, session: BrowserSession) -> bool:
+        return self.pk in {None, session.pk}
+
+    def has_ended(self, session: BrowserSession, answer: Answer) -> bool:
+        """Return whether the call returned before the answer's request started."""
+        return (
+            self.returned is not None
+            and session.signed_in <= self.began
+            and self.returned < answer.started
+            and (self.lifted is None or answer.received < self.lifted)
+        )
+
+
+class Outages:
+    """The times in which a server could not be reached."""
+
+    def __init__(self) -> None:
+        self.spans: list[tuple[float, float]] = []
+
+    @contextmanager
+    def during(self) -> Iterator[None]:
+        began = time.monotonic()
+        self.spans.append((began, float("inf")))
+        yield
+        self.spans[-1] = (began, time.monotonic())
+
+    def overlap(self, began: float, ended: float) -> bool:
+        return any(low <= ended and began <= high for low, high in self.spans[-20:])
+
+
+class EndCalls:
+    def __init__(self, *, max_age: int) -> None:
+        self.max_age = max_age
+        # The cache was down, a worker was killed, the cache was up and didn't answer.
+        self.outages, self.kills, self.silences = Outages(), Outages(), Outages()
+        self._lists: dict[str | None, list[EndCall]] = defaultdict(list)
+
+    @contextmanager
+    def recording(
+        self, kind: str, *, username: str | None = None, pk: str | None = None
+    ) -> Iterator[EndCall]:
+        """Record the start and the end of the block, which makes the call."""
+        call = EndCall(kind, username=username, pk=pk)
+        self._lists[username].append(call)
+        yield call
+        call.returned = time.monotonic()
+
+    def of(self, session: BrowserSession) -> Iterator[EndCall]:
+        """Yield the calls that may have ended the session, the latest first."""
+        for username in (session.username, None):
+            for call in reversed(self._lists[username]):
+                if call.began < session.requested - LONGEST:
+                    break
+                is_over = (
+                    call.returned is not None and call.returned < session.requested
+                )
+                if not is_over and call.concerns(session):
+                    yield call
+
+    def refused(self, session: BrowserSession, answer: Answer) -> bool:
+        """Record that a session was refused, and so has ended.
+
+        Return False if no call explains it.
+        """
+        causes = [one for one in self.of(session) if one.began <= answer.received]
+        if causes and all(one.lifted is None for one in causes):
+            with self.recording(
+                "refused", username=session.username, pk=session.pk
+            ) as call:
+                call.began = answer.started
+                # A killed worker may have deleted the row without telling the cache.
+                call.cache_failed = self.kills.overlap(
+                    answer.started - self.max_age, answer.received
+                )
+        return bool(causes)
+
+    def ended_before(self, session: BrowserSession, answer: Answer) -> list[EndCall]:
+        return [one for one in self.of(session) if one.has_ended(session, answer)]
+
+    def judge(self, session: BrowserSession, answer: Answer) -> str | None:
+        """Return the error in an answer that admitted the session, or ``None``."""
+        broken = self.ended_before(session, answer)
+        if not broken:
+            return None
+        if all(one.kind in ON_SESSIONS for one in broken) and any(
+            self._is_excused(one, answer) for one in broken
+        ):
+            return "excused"
+        return f"violation: {broken[-1].kind}"
+
+    def _is_excused(self, call: EndCall, answer: Answer) -> bool:
+        assert call.returned is not None
+        return answer.started < call.returned + self.max_age and (
+            call.cache_failed
+            or self.outages.overlap(call.began, answer.received)
+            # A call that reported no failure has reached the cache.
+            or (
+                call.kind in UNREPORTED
+                and self.silences.overlap(call.began, call.returned)
+            )
+        )
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of calls of each kind that have returned."""
+        counts: dict[str, int] = defaultdict(int)
+        for calls in list(self._lists.values()):
+            for call in calls:
+                counts[call.kind] += call.returned is not None
+        return dict(sorted(counts.items()))
