@@ -36,11 +36,6 @@ def pytest_itemcollected(item):
         item.add_marker(pytest.mark.xdist_group(group))
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items):
-    items.sort(key=groups.start_order)
-
-
 @pytest.fixture(scope="session", autouse=True)
 def own_redis():
     """Has a number of Redis that no other worker clears."""
