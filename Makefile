@@ -4,13 +4,19 @@ THEME ?= on
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test screenshots
+.PHONY: help demo test test-fast screenshots
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo   serve the sandbox at http://127.0.0.1:$(PORT) (another port: PORT=8123;"
 	@echo "            without the example theme: THEME=off)"
-	@echo "make test   run the tests on SQLite, and on PostgreSQL and MariaDB where they are"
+	@echo "make test   run the tests on SQLite, and on PostgreSQL and MariaDB where they are;"
+	@echo "            it tells first what it skips and how not to, and how long it takes."
+	@echo "            One test on one database:"
+	@echo "            TEST_DATABASE=postgresql $(BIN)/pytest tests/test_plans.py -k name"
+	@echo "make test-fast"
+	@echo "            run in a minute what most changes need: on SQLite, without browsers,"
+	@echo "            races of processes and slow tests"
 	@echo "make screenshots"
 	@echo "            take the pictures of the documentation anew, in docs/screenshots"
 
@@ -29,6 +35,11 @@ test: $(VENV)/.test
 	@$(BIN)/python -m tests.browser.axe 2>$(VENV)/axe.log \
 		|| { echo "axe-core can't be fetched (see $(VENV)/axe.log): it needs npm. Its tests are not run."; test -z "$$CI"; }
 	@$(BIN)/python -m tests
+
+test-fast: $(VENV)/.test
+	@echo "On SQLite alone; not run: pages in a browser, races of processes, and tests"
+	@echo "marked slow. It takes about a minute on two cores; make test runs all."
+	@$(BIN)/python -m pytest -q -n auto --ignore=tests/browser -m "not processes and not slow"
 
 screenshots: $(VENV)/.test
 	@$(BIN)/python -m tests.browser.screenshots

@@ -8,72 +8,65 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
-URL_VARIABLES = {
-    "sqlite": None,
-    "postgresql": "POSTGRES_URL",
-    "mariadb": "MARIADB_URL",
-}
+from tests import durations, surroundings
+from tests.surroundings import Need
+
 # Tests of the sandbox, which has a database of its own.
 SANDBOX_TESTS = ("tests/browser", "tests/test_sandbox.py")
-PROBE = """\
-import django
-from django.db import connection
-
-django.setup()
-connection.ensure_connection()
-"""
 NO_TESTS_COLLECTED = 5
 
 
 def main(arguments: list[str]) -> int:
-    outcomes = {database: run(database, arguments) for database in URL_VARIABLES}
+    databases = surroundings.databases()
+    announce(databases, whole=not arguments)
+    outcomes = {name: run(need, arguments) for name, need in databases.items()}
     say("\n=== Summary")
-    for database, outcome in outcomes.items():
-        say(f"{database:<11} {outcome}")
+    for name, outcome in outcomes.items():
+        say(f"{name:<11} {outcome}")
     has_failed = any(outcome.startswith("failed") for outcome in outcomes.values())
-    return int(has_failed or "passed" not in outcomes.values())
+    has_passed = any(outcome.startswith("passed") for outcome in outcomes.values())
+    return int(has_failed or not has_passed)
 
 
-def run(database: str, arguments: list[str]) -> str:
+def announce(databases: dict[str, Need], *, whole: bool) -> None:
+    """Say what is run, what is skipped and how not to, and how long it takes."""
+    say("=== What the tests find here")
+    for need in [*databases.values(), *surroundings.others()]:
+        say(str(need))
+    if whole:
+        there = [name for name, need in databases.items() if not need.trouble]
+        say(f"\nIt takes about {durations.expected(there)}.")
+
+
+def run(need: Need, arguments: list[str]) -> str:
     """The outcome in a few words, "failed" first where it is one."""
-    say(f"\n=== Tests on {database}")
-    environment = {**os.environ, "TEST_DATABASE": database}
-    trouble = probe(database, environment)
-    if trouble:
+    if need.trouble:
         outcome = "failed, for CI requires it" if os.environ.get("CI") else "skipped"
-        say(f"{database} {outcome}: {trouble}")
-        return f"{outcome}: {trouble}"
-    if database != "sqlite":
-        ignored = [f"--ignore={path}" for path in SANDBOX_TESTS]
-        arguments = [*ignored, *arguments]
-    command = [sys.executable, "-m", "pytest", *arguments]
-    code = subprocess.run(command, env=environment).returncode
+        return f"{outcome}: {need.trouble} ({need.remedy})"
+    say(f"\n=== Tests on {need.name}")
+    started = time.monotonic()
+    code = pytest(need.name, arguments)
+    seconds = round(time.monotonic() - started)
     if code == NO_TESTS_COLLECTED:
         return "no tests were selected"
-    return f"failed: pytest answered {code}" if code else "passed"
+    if code:
+        return f"failed: pytest answered {code}"
+    if not arguments:
+        durations.remember(need.name, seconds)
+    return f"passed in {seconds} s"
 
 
-def probe(database: str, environment: dict[str, str]) -> str:
-    """Why the tests can't connect to the database; "" where they can."""
-    variable = URL_VARIABLES[database]
-    environment = {**environment, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    try:
-        probed = subprocess.run(
-            [sys.executable, "-c", PROBE],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-    except subprocess.TimeoutExpired:
-        return f"it doesn't answer (set {variable})"
-    if not probed.returncode:
-        return ""
-    reason = probed.stderr.strip().splitlines() or ["unknown"]
-    # An error's own line starts at the margin; hints and traces are indented.
-    errors = [line for line in reason if "Error" in line and not line.startswith(" ")]
-    return f"{(errors or reason)[-1]} (set {variable})"
+def pytest(database: str, arguments: list[str]) -> int:
+    ignored = [f"--ignore={path}" for path in SANDBOX_TESTS]
+    command = [
+        *(sys.executable, "-m", "pytest", "-n", "auto"),
+        *(ignored if database != "sqlite" else ()),
+        *arguments,
+    ]
+    environment = {**os.environ, "TEST_DATABASE": database}
+    return subprocess.run(command, env=environment).returncode
 
 
 def say(line: str) -> None:

@@ -23,15 +23,18 @@ CHROME = (
 )
 
 
+def pytest_xdist_auto_num_workers():
+    """How many workers there are for ``-n auto``: some tests wait, so two at least.
+
+    Each has a number of Redis, and of those there are seven from the default on.
+    """
+    return min(max(os.cpu_count() or 1, 2), 4)
+
+
 def pytest_itemcollected(item):
     group = groups.group_of(item)
     if group is not None:
         item.add_marker(pytest.mark.xdist_group(group))
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items):
-    items.sort(key=groups.start_order)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,7 +1,9 @@
-"""Which tests stay on one worker of pytest-xdist, and in which order they start.
+"""Which tests stay on one worker of pytest-xdist.
 
 ``pytest --dist loadgroup`` runs a group on one worker. Tests without a group go
-to the worker that is free.
+to the worker that is free. They start in pytest-django's order, with the browser
+after all that use the database: playwright leaves an event loop running in the
+thread, in which Django refuses to.
 """
 
 from __future__ import annotations
@@ -30,8 +32,3 @@ def site_of(item: pytest.Item) -> str:
     callspec = getattr(item, "callspec", None)
     # Tests without the parameter have the theme.
     return callspec.params.get("site", "theme") if callspec else "theme"
-
-
-def start_order(item: pytest.Item) -> int:
-    """Return what to sort by: the longest groups first, for the rest fills in."""
-    return 0 if is_in_browser(item) else 1

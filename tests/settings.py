@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
-def database_from(url, engine, **options):
+def database_from(url, engine):
     parts = urlsplit(url)
     return {
         "ENGINE": f"django.db.backends.{engine}",
@@ -23,7 +23,6 @@ def database_from(url, engine, **options):
         "PASSWORD": parts.password or "",
         "HOST": parts.hostname or "",
         "PORT": parts.port or "",
-        "OPTIONS": options,
         "TEST": {"NAME": f"test_user_sessions_{os.getpid()}"},
     }
 
@@ -35,8 +34,8 @@ def databases():
             "POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres"
         )
         # No data must survive a crash of the server, so no test waits for the disk.
-        options = "-c synchronous_commit=off"
-        return {"default": database_from(url, "postgresql", options=options)}
+        os.environ.setdefault("PGOPTIONS", "-c synchronous_commit=off")
+        return {"default": database_from(url, "postgresql")}
     if kind == "mariadb":
         url = os.environ.get("MARIADB_URL", "mysql://root@127.0.0.1:3306/test")
         return {"default": database_from(url, "mysql")}

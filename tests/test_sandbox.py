@@ -10,6 +10,8 @@ from sandbox.home.accounts import ACCOUNTS
 from tests.browser import site
 from tests.conftest import skip_or_fail
 
+pytestmark = pytest.mark.slow
+
 LIST_ROWS = """\
 import json
 from wagtail_user_sessions.models import Session

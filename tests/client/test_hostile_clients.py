@@ -21,6 +21,7 @@ from wagtail_user_sessions.models import Session
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.urls("tests.urls_activity"),
+    pytest.mark.slow,
 ]
 
 COOKIE = django_settings.SESSION_COOKIE_NAME

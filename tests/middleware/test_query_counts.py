@@ -94,6 +94,7 @@ def _count(settings, path, choose):
     settings.SESSION_ENGINE, settings.MIDDLEWARE = choose(settings)
     is_django = settings.SESSION_ENGINE.startswith("django.")
     model = _django_model() if is_django else None
+    get_model_class = vars(django_db.SessionStore)["get_model_class"]
     try:
         if model:
             with connection.schema_editor() as editor:
@@ -107,6 +108,7 @@ def _count(settings, path, choose):
             client.post(path, credentials)
         return len(made.all)
     finally:
+        django_db.SessionStore.get_model_class = get_model_class
         if model:
             with connection.schema_editor() as editor:
                 editor.delete_model(model)
