@@ -13,7 +13,7 @@ help:
 	@echo "make test   run the tests on SQLite, and on PostgreSQL and MariaDB where they are;"
 	@echo "            it tells first what it skips and how not to, and how long it takes."
 	@echo "            One test on one database:"
-	@echo "            TEST_DATABASE=postgresql $(BIN)/pytest tests/test_plans.py -k name"
+	@echo "            TEST_DATABASE=postgresql $(BIN)/pytest tests/sql/test_compiled_queries.py -k name"
 	@echo "make test-fast"
 	@echo "            run in a minute what most changes need: on SQLite, without browsers,"
 	@echo "            races of processes and slow tests"
