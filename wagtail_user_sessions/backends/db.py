@@ -296,7 +296,7 @@ class SessionStore(RowStore):
                 rows = self.model.rows(self._using)
                 rows = rows.filter(pk=row.pk, user=row.user_id)
                 retry_on_deadlock(self._using, rows.delete)
-        # A rollback must not undo a sign-out, whoever opened the transaction.
+        # A rollback of any transaction around it must not undo a sign-out.
         repeat = partial(self._end, session_key, row, reason=reason, actor=actor)
         self._rollback_handlers.register(TrackedWrite(self._using), repeat)
 

@@ -84,7 +84,7 @@ class KeyRanges:
         """Go on behind the range, after its deletion."""
         if batch.last is None:
             self.is_done = True
-        # A part whose rows are gone, whoever deleted them, is followed by the other
+        # A part whose rows are gone, by this deletion or another, is followed by the other
         # rows with its value: the next range begins with the same value.
         elif not (batch.is_part and (deleted or not batch.rows.exists())):
             self._density = self._density_of(batch, deleted)

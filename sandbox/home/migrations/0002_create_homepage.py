@@ -1,8 +1,8 @@
 from django.db import migrations
 
 BODY = """\
-<p>This is a small Wagtail site. Whoever signs in gets a session that knows its
-user, its device and its place.</p>
+<p>This is a small Wagtail site. A visitor who signs in gets a session that knows
+its user, its device and its place.</p>
 <ul>
 <li><a href="/login/">Sign in</a>, from two browsers if you have them.</li>
 <li>Look at <a href="/account/devices/">your devices</a>.</li>
