@@ -92,7 +92,8 @@ def main() -> int:
     django.setup()
     over = []
     with _site():
-        # Engine by engine: once a process keeps copies, it tells the cache of all ends.
+        # Engine by engine: once a process keeps copies, it tells the cache of the ends
+        # of visitors' sessions.
         for engine in ENGINES:
             for name, take in TAKES.items():
                 walk = _recorded(take, engine)
@@ -157,7 +158,7 @@ Take = Callable[[Any], Walk]
 
 
 def _recorded(take: Take, engine: str) -> Walk:
-    """Return the third walk of its kind: the others compile queries, fill caches."""
+    """Return the third walk of its kind: the others compile queries."""
     from django.contrib.auth import get_user_model
     from django.test import override_settings
 
@@ -180,7 +181,7 @@ def _visit_first_page(user: Any) -> Walk:
 
 
 def _visit_page(user: Any) -> Walk:
-    """Record the next page of the same kind, which a cache may know."""
+    """Record the next page of the same kind."""
     browser = _signed_in(user)
     _visit(browser, user)
     return _visit(browser, user)

@@ -11,6 +11,7 @@ import os
 import socket
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -22,10 +23,11 @@ FOLDER = Path(tempfile.gettempdir()) / f"user-sessions-claims-{os.getuid()}"
 REDIS_NUMBERS = 16
 # Below the ports that systems choose for outgoing connections.
 FIRST_PORT, PORTS = 20000, 200
-TIMEOUT = 1800  # seconds
+# Seconds to wait for a number, while other tests end.
+TIMEOUT = 60
 
 
-def claim(name: str, numbers: range) -> int:
+def claim(name: str, numbers: Sequence[int]) -> int:
     """Return a number that is nobody else's until this process ends; wait for one."""
     FOLDER.mkdir(exist_ok=True)
     deadline = time.monotonic() + TIMEOUT
@@ -34,7 +36,10 @@ def claim(name: str, numbers: range) -> int:
             if _is_locked(FOLDER / f"{name}-{number}"):
                 return number
         time.sleep(1)
-    raise RuntimeError(f"All of {numbers} are taken: see {FOLDER}")
+    raise RuntimeError(
+        f"Other tests have taken {name}, all of {numbers}: end them, name a lower "
+        f"number in REDIS_URL, or run fewer workers (-n). See {FOLDER}"
+    )
 
 
 def _is_locked(path: Path) -> bool:
@@ -52,7 +57,7 @@ def _is_locked(path: Path) -> bool:
 def redis_url(url: str) -> str:
     """Return the URL with a number of Redis's that no other process clears.
 
-    The numbers go up from that of the URL.
+    The numbers go up from that of the URL: those below it may hold other data.
     """
     parts = urlsplit(url)
     first = int(parts.path.strip("/") or 0)

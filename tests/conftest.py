@@ -58,9 +58,11 @@ def engine(request, settings):
     cache.clear()
     copies.are_kept = False
     copies._paused_until = 0.0
+    copies._pending.clear()
     yield import_module(settings.SESSION_ENGINE)
     cache.clear()
     copies._paused_until = 0.0
+    copies._pending.clear()
 
 
 @pytest.fixture

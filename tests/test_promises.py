@@ -1,6 +1,7 @@
 """The promises of the package, each as a whole; other tests have the details."""
 
 import logging
+import math
 
 import pytest
 from django.contrib.sessions.backends.base import VALID_KEY_CHARS, UpdateError
@@ -38,18 +39,26 @@ def everything_stored():
             yield str(value)
 
 
-def test_a_stolen_copy_of_table_and_cache_contains_no_usable_cookie(browser, alice):
-    client = browser(alice)
+def test_a_stolen_copy_of_table_and_cache_contains_no_usable_cookie(
+    browser, alice, store
+):
+    client, visitor = browser(alice), browser()
+    visitor.get("/change/?to=secret")
     for _ in range(2):
         client.get("/whoami/")
+        assert visitor.get("/read/").content == b"secret"
+    # A tag and a copy of the visitor's session.
+    assert len(caches["default"]._cache) == (2 if store.keeps_copies else 0)
     stolen = list(everything_stored())
-    key = client.cookies[COOKIE].value
+    keys = [each.cookies[COOKIE].value for each in (client, visitor)]
     assert stolen
-    assert not any(key in text for text in stolen)
+    assert not any(key in text for key in keys for text in stolen)
     thief = Client()
     for text in stolen:
         thief.cookies[COOKIE] = text[:200]
         assert thief.get("/whoami/").content == b"nobody"
+        thief.cookies[COOKIE] = text[:200]
+        assert thief.get("/read/").content == b"nothing"
 
 
 def test_no_page_url_header_or_log_line_contains_a_session_key_but_the_cookie(
@@ -69,18 +78,23 @@ def test_no_page_url_header_or_log_line_contains_a_session_key_but_the_cookie(
     assert not [key for key in keys for text in seen if key and key in text]
 
 
-def test_keys_are_of_160_random_bits_in_djangos_characters(store):
+@pytest.mark.parametrize("is_signed_in", [False, True])
+def test_keys_are_of_164_random_bits_in_djangos_characters(store, alice, is_signed_in):
     keys = set()
     for _ in range(200):
         session = store()
+        if is_signed_in:
+            set_user(session, alice)
         session.create()
         keys.add(session.session_key)
     assert len(keys) == 200
     assert {len(key) for key in keys} == {32}
-    characters = set("".join(keys))
-    # Each of 32 characters stands for five bits.
-    assert len(characters) == 32
-    assert characters <= set(VALID_KEY_CHARS)
+    firsts = {key[0] for key in keys}
+    others = set("".join(key[1:] for key in keys))
+    assert len(firsts) == 18
+    assert others == set(VALID_KEY_CHARS)
+    assert firsts <= others
+    assert int(math.log2(len(firsts) * len(others) ** 31)) == 164
 
 
 def test_a_revoked_session_is_refused_by_the_next_request(browser, alice):
@@ -121,17 +135,25 @@ def test_two_requests_keep_their_changes_and_two_users_data_never_mix(
 
 
 def test_with_the_cache_gone_pages_answer_and_revocation_works(
-    browser, alice, monkeypatch, caplog
+    browser, alice, store, monkeypatch, caplog
 ):
     def gone():
         raise ConnectionError
 
-    client = browser(alice)
-    client.get("/whoami/")
+    client, visitor = browser(alice), browser()
+    visitor.get("/change/")
+    for _ in range(2):
+        client.get("/whoami/")
+        visitor.get("/read/")
     monkeypatch.setattr(copies, "get_session_cache", gone)
     assert client.get("/whoami/").content == b"alice"
-    alice.session_set.all().revoke()
+    assert visitor.get("/read/").content == b"changed"
+    revoked = alice.session_set.all().revoke()
+    assert (revoked, revoked.cache_failed) == (1, False)
     assert client.get("/whoami/").content == b"nobody"
+    revoked = Session.objects.filter(user=None).revoke()
+    assert (revoked, revoked.cache_failed) == (1, store.keeps_copies)
+    assert visitor.get("/read/").content == b"nothing"
 
 
 def test_with_the_database_gone_nobody_is_admitted(browser, alice, monkeypatch):

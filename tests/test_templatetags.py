@@ -80,3 +80,16 @@ def test_in_a_preview_the_tag_shows_examples_without_actions(rf):
     assert "Safari on iPhone" in page
     assert " inert>" in page
     assert "<form" not in page or 'method="post"' not in page
+
+
+@pytest.mark.parametrize(
+    ("ip", "text"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8::7", "2001:<wbr>db8::<wbr>7"),
+        ("<b>:", "&lt;b&gt;:"),
+    ],
+)
+def test_breakable_puts_wbr_between_the_groups_of_an_address(ip, text):
+    page = Template("{% load wagtail_user_sessions %}{{ ip|breakable }}")
+    assert page.render(Context({"ip": ip})) == text

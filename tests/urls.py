@@ -24,6 +24,7 @@ urlpatterns = [
     path("logout-rolled-back/", views.sign_out_and_roll_back),
     path("login-rolled-back/", views.sign_in_and_roll_back),
     path("clear/", views.clear),
+    path("renew/", views.renew),
     path("renew-and-fail/", views.renew_and_fail),
     path("delete-user/", views.delete_user),
     path("logout-failing/", views.sign_out_and_fail),

@@ -99,6 +99,12 @@ def clear(request):
     return HttpResponse("cleared")
 
 
+def renew(request):
+    request.session.keys()
+    request.session.cycle_key()
+    return HttpResponse("renewed")
+
+
 @transaction.atomic
 def renew_and_fail(request):
     request.user.get_username()

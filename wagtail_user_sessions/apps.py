@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.apps import AppConfig, apps
 from django.contrib.auth.signals import user_logged_in, user_logged_out
-from django.db.models.signals import post_delete, pre_delete
+from django.db.models.signals import post_delete
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ class WagtailUserSessionsConfig(AppConfig):
             model for model in apps.get_models() if issubclass(model, AbstractSession)
         ]
         for model in models:
-            pre_delete.connect(
-                signal_handlers.session_about_to_be_deleted, sender=model
-            )
             post_delete.connect(signal_handlers.session_deleted, sender=model)
         user_logged_in.connect(signal_handlers.user_signed_in)
         user_logged_out.connect(signal_handlers.user_signed_out)

@@ -80,8 +80,8 @@ class Setting(Generic[T]):
 class Conf:
     """The settings by name; times are in seconds."""
 
-    # How long a cached copy of a row may be believed. 0 keeps no copies.
-    CACHE_MAX_AGE = Setting[int](300, is_seconds, "a number of seconds, 0 or more")
+    # How long a copy of a visitor's row may be believed. 0 keeps no copies.
+    CACHE_MAX_AGE = Setting[int](60, is_seconds, "a number of seconds, 0 or more")
     # How long the session of an anonymous visitor lasts; None: SESSION_COOKIE_AGE.
     ANONYMOUS_AGE = Setting[int | None](
         None, is_optional_seconds, "a positive number of seconds, or None"

@@ -17,7 +17,7 @@ MARKER_KEY_HASH = b"\xff" * KEY_HASH_LENGTH
 def hash_session_key(session_key: str) -> bytes:
     """Return the key hash: 32 bytes that the database and the cache use for the key.
 
-    It has no salt and no SECRET_KEY: a random key of 160 bits needs no pepper,
+    It has no salt and no SECRET_KEY: a random key of 164 bits needs no pepper,
     and rotating the secret must not sign anyone out. Every text is accepted, also
     lone surrogates, for the key may be a cookie that a client made up.
     """

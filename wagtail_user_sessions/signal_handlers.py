@@ -9,32 +9,9 @@ from django.http import HttpRequest
 
 from .backends.db import SessionStore
 from .sessions import end_events
-from .sessions.base import AbstractSession, SessionQuerySet
-from .sessions.deletion import lock_rows
+from .sessions.base import AbstractSession
 from .sessions.reasons import Reason
 from .sql.instances import copy_instance
-
-
-def session_about_to_be_deleted(
-    sender: type[AbstractSession],
-    instance: AbstractSession,
-    using: str,
-    origin: object = None,
-    **kwargs: Any,
-) -> None:
-    """Read the current key hash of a row that a cascade deletes.
-
-    The cascade has read the row without a lock. It may have a new key since, and a
-    cached copy under that key would outlive the row.
-    """
-    if isinstance(origin, SessionQuerySet):
-        return
-    if not end_events.are_copied(sender):
-        return
-    rows = lock_rows(sender.rows(using).filter(pk=instance.pk))
-    found = rows.values_list("key_hash").first()
-    if found is not None:
-        (instance.key_hash,) = found
 
 
 def session_deleted(

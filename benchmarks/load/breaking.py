@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from typing import Any
 
 from wagtail_user_sessions.backends.base import RowStore
+from wagtail_user_sessions.backends.cached_db import SessionStore
 from wagtail_user_sessions.backends.merge import Data
 from wagtail_user_sessions.cache import copies
 from wagtail_user_sessions.models import AbstractSession
 
 
 def purge() -> None:
-    """Don't tell the cache of ended sessions: their copies are believed for a while."""
+    """Don't tell the cache of visitors' changes and ends: old copies are believed."""
 
-    def purge_nothing(key_hashes: Iterable[bytes] = ()) -> bool:
+    def purge_nothing(*args: Any, **kwargs: Any) -> bool:
         return True
 
-    copies.mark_ended = copies.purge_ended = purge_nothing
-    copies.mark_many_ended = copies.purge_all = purge_nothing
+    copies.purge = purge_nothing
+
+
+def limit() -> None:
+    """Believe old copies on pages that change the session, too."""
+
+    def begin_request(self: SessionStore, *, is_read: bool) -> None:
+        self._reads_copies = True
+
+    purge()
+    SessionStore.begin_request = begin_request  # type: ignore[method-assign]
 
 
 def merge() -> None:
@@ -31,7 +42,7 @@ def merge() -> None:
     RowStore._merge_over = write_over  # type: ignore[method-assign]
 
 
-PROTECTIONS = {"purge": purge, "merge": merge}
+PROTECTIONS = {"purge": purge, "limit": limit, "merge": merge}
 
 
 def switch_off(name: str | None) -> None:

@@ -55,3 +55,7 @@ class BrowserSession:
     signed_in: float
     changes: Changes = field(default_factory=Changes)
     has_ended: bool = False
+    # A visitor's: the attempts that were admitted, and when the last one was answered.
+    is_visitor: bool = False
+    attempts: int = 0
+    changed: float = 0

@@ -1,4 +1,4 @@
-"""Browsers that read and change their session, and sign in again once it has ended."""
+"""Browsers of users, who read and change their session, and sign in again at its end."""
 
 from __future__ import annotations
 
@@ -9,24 +9,13 @@ from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import count
+from typing import Any, ClassVar
 
 from .browser_sessions import BrowserSession
 from .end_calls import EndCalls
 from .pages import Answer, Connection
 from .stored import stored
 
-# The number of each step among a thousand.
-STEPS = {
-    "read": 750,
-    "count_up": 70,
-    "put": 40,
-    "pop": 25,
-    "change_twice_at_once": 50,
-    "compare": 25,
-    "try_an_ended_one": 25,
-    "renew": 10,
-    "sign_out": 5,
-}
 # The most keys of a session, and the most cookies that a browser remembers.
 KEYS, COOKIES = 12, 6
 
@@ -37,6 +26,19 @@ class Browser:
     port: int
     end_calls: EndCalls
     stop: threading.Event
+
+    # The number of each step among a thousand.
+    STEPS: ClassVar[dict[str, int]] = {
+        "read": 750,
+        "count_up": 70,
+        "put": 40,
+        "pop": 25,
+        "change_twice_at_once": 50,
+        "compare": 25,
+        "try_an_ended_one": 25,
+        "renew": 10,
+        "sign_out": 5,
+    }
 
     def __post_init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -49,29 +51,60 @@ class Browser:
     def run(self) -> None:
         while not self.stop.is_set():
             if self.session is None:
-                self.sign_in()
+                self.begin()
             else:
-                (step,) = random.choices(list(STEPS), list(STEPS.values()))
+                (step,) = random.choices(list(self.STEPS), list(self.STEPS.values()))
                 getattr(self, step)(self.session)
         self.executor.shutdown()
 
     # Steps
 
-    def sign_in(self) -> None:
-        answer = self.connection.ask(f"/sign-in/{self.username}/")
+    def begin(self) -> None:
+        """Sign in, often from a visitor's session."""
+        if random.choice([True, False]):
+            self._visit_and_sign_in()
+        else:
+            self._sign_in()
+
+    def _visit_and_sign_in(self) -> None:
+        """Sign in from a visitor's session; its key is refused from then on."""
+        visit = self.connection.ask("/attempts/", method="POST")
+        self._note(visit)
+        if not visit.cookie:
+            return
+        recording = self.end_calls.recording("new key", username=self.username)
+        with recording as call:
+            call.pk = f"{visit.content['id']} before its sign-in"
+            old = session_of(self.username, call.pk, visit)
+            session = self._sign_in(visit.cookie)
+            if session is None or session.pk != visit.content["id"]:
+                # The result is unknown, so the call doesn't count as one that ended it.
+                call.lifted = 0
+        if session is not None:
+            self._compare_sign_in(session, old, visit)
+
+    def _compare_sign_in(
+        self, session: BrowserSession, old: BrowserSession, visit: Answer
+    ) -> None:
+        """Expect the visitor's data in the session, and no more of the old key."""
+        session.changes.most = visit.content["count"]
+        # Another row if the visitor's has ended meanwhile, with the data or without.
+        if session.pk == visit.content["id"]:
+            self.counts["sign-ins of visitors"] += 1
+            session.changes.least = session.changes.most
+            old.has_ended = True
+            self.ended.append(old)
+
+    def _sign_in(self, cookie: str | None = None) -> BrowserSession | None:
+        answer = self.connection.ask(f"/sign-in/{self.username}/", cookie=cookie)
         self._note(answer)
-        if answer.user is None or answer.cookie is None:
+        if answer.user is None or not answer.cookie:
             self.counts["sign-ins refused"] += 1
             time.sleep(0.1)
-            return
-        self.session = BrowserSession(
-            self.username,
-            answer.content["id"],
-            answer.cookie,
-            answer.started,
-            answer.received,
-        )
+            return None
         self.counts["sessions"] += 1
+        self.session = session_of(self.username, answer.content["id"], answer)
+        return self.session
 
     def read(self, session: BrowserSession) -> None:
         self._ask(session, "/whoami/")
@@ -234,16 +267,21 @@ class Browser:
     def _compare(self, session: BrowserSession, answer: Answer) -> None:
         self.counts["comparisons"] += 1
         data = answer.content.get("data")
-        if data is None or not session.changes.differences(data):
-            return
-        # The page may have come from a copy in the cache; only the row counts.
-        self.counts["stale pages"] += 1
-        self.compare_stored(session)
+        if data is not None:
+            self._compare_data(session, data)
 
     def compare_stored(self, session: BrowserSession) -> None:
         data = stored(session.pk)
-        if data is None:
-            return
+        if data is not None:
+            self._compare_data(session, data)
+
+    def _compare_data(self, session: BrowserSession, data: dict[str, Any]) -> None:
         if lost := session.changes.differences(data):
             self.counts["lost: keys"] += len(lost)
             session.changes.corrected(data)
+
+
+def session_of(username: str, pk: str, answer: Answer) -> BrowserSession:
+    """Return the session that began with the answer."""
+    assert answer.cookie is not None
+    return BrowserSession(username, pk, answer.cookie, answer.started, answer.received)

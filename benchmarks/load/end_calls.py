@@ -11,21 +11,8 @@ from dataclasses import dataclass, field
 from .browser_sessions import BrowserSession
 from .pages import Answer
 
-# Calls whose effect a copy in the cache could hide. The others change the user's row,
-# which is never copied.
-ON_SESSIONS = {
-    "revoke()",
-    "delete()",
-    "a page",
-    "everywhere",
-    "everybody",
-    "signed out",
-    "new key",
-    "refused",
-}
-# Calls that don't report whether the cache failed.
-UNREPORTED = {"signed out", "new key", "refused"}
-
+# The call that tells no cache: a visitor's copy is believed until it is too old.
+UNTOLD = "everybody"
 # The longest time of a call, in seconds.
 LONGEST = 30
 
@@ -76,8 +63,8 @@ class Outages:
 class EndCalls:
     def __init__(self, *, max_age: int) -> None:
         self.max_age = max_age
-        # The cache was down, a worker was killed, the cache was up and didn't answer.
-        self.outages, self.kills, self.silences = Outages(), Outages(), Outages()
+        # The cache was down, or came back with what it held earlier.
+        self.outages = Outages()
         self._lists: dict[str | None, list[EndCall]] = defaultdict(list)
 
     @contextmanager
@@ -108,15 +95,13 @@ class EndCalls:
         Return False if no call explains it.
         """
         causes = [one for one in self.of(session) if one.began <= answer.received]
-        if causes and all(one.lifted is None for one in causes):
+        # A visitor may be refused by the database, and then answered by a copy.
+        is_final = bool(causes) and all(one.lifted is None for one in causes)
+        if is_final and not session.is_visitor:
             with self.recording(
                 "refused", username=session.username, pk=session.pk
             ) as call:
                 call.began = answer.started
-                # A killed worker may have deleted the row without telling the cache.
-                call.cache_failed = self.kills.overlap(
-                    answer.started - self.max_age, answer.received
-                )
         return bool(causes)
 
     def ended_before(self, session: BrowserSession, answer: Answer) -> list[EndCall]:
@@ -127,22 +112,26 @@ class EndCalls:
         broken = self.ended_before(session, answer)
         if not broken:
             return None
-        if all(one.kind in ON_SESSIONS for one in broken) and any(
-            self._is_excused(one, answer) for one in broken
-        ):
+        # No copy answers anything but this.
+        may_be_copy = session.is_visitor and answer.method == "GET"
+        if may_be_copy and self._are_excused(broken, answer):
             return "excused"
         return f"violation: {broken[-1].kind}"
 
+    def _are_excused(self, calls: list[EndCall], answer: Answer) -> bool:
+        # The first of them, or one beside it: the others found no row.
+        first = min(call.returned or 0 for call in calls)
+        return any(
+            self._is_excused(call, answer) for call in calls if call.began <= first
+        )
+
     def _is_excused(self, call: EndCall, answer: Answer) -> bool:
+        """Return whether the copies of a visitor may not know of the call yet."""
         assert call.returned is not None
         return answer.started < call.returned + self.max_age and (
-            call.cache_failed
+            call.kind == UNTOLD
+            or call.cache_failed
             or self.outages.overlap(call.began, answer.received)
-            # A call that reported no failure has reached the cache.
-            or (
-                call.kind in UNREPORTED
-                and self.silences.overlap(call.began, call.returned)
-            )
         )
 
     def counts(self) -> dict[str, int]:

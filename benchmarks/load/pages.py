@@ -24,6 +24,7 @@ class Answer:
     status: int = 0
     content: dict[str, Any] = field(default_factory=dict)
     cookie: str | None = None
+    method: str = "GET"
 
     @property
     def user(self) -> str | None:
@@ -34,21 +35,25 @@ class Connection:
     def __init__(self, port: int) -> None:
         self.http = http.client.HTTPConnection(ports.HOST, port, timeout=TIMEOUT)
 
-    def ask(self, path: str, *, cookie: str | None = None) -> Answer:
+    def ask(
+        self, path: str, *, cookie: str | None = None, method: str = "GET"
+    ) -> Answer:
         headers = {"User-Agent": AGENT}
         if cookie:
             headers["Cookie"] = f"sessionid={cookie}"
         started = time.monotonic()
         try:
-            self.http.request("GET", path, headers=headers)
+            self.http.request(method, path, headers=headers)
             response = self.http.getresponse()
             body = response.read()
         except (OSError, http.client.HTTPException):
             self.http.close()
-            return Answer(started, time.monotonic())
+            return Answer(started, time.monotonic(), method=method)
         received = time.monotonic()
         content = json.loads(body) if response.status == 200 else {}
-        return Answer(started, received, response.status, content, _cookie(response))
+        return Answer(
+            started, received, response.status, content, _cookie(response), method
+        )
 
 
 def _cookie(response: http.client.HTTPResponse) -> str | None:

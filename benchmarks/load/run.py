@@ -17,6 +17,7 @@ from .browsers import Browser
 from .end_calls import EndCalls
 from .sabotage import Saboteur
 from .servers import Cache, Gunicorn
+from .visitors import Visitor
 
 # Seconds between two lines of progress.
 PROGRESS = 10
@@ -29,23 +30,37 @@ class Result:
     end_calls: dict[str, int]
     kills: int
     restarts: int
+    restores: int
     silences: int
 
 
 class Run:
     def __init__(
-        self, site: Gunicorn, cache: Cache, *, users: int, browsers: int
+        self,
+        site: Gunicorn,
+        cache: Cache,
+        *,
+        users: int,
+        browsers: int,
+        visitors: int,
     ) -> None:
         names = [f"user{number}" for number in range(users)]
         _make_users(names)
         self.site = site
         self.stop = threading.Event()
         self.end_calls = EndCalls(max_age=conf.CACHE_MAX_AGE)
-        self.browsers = [
+        signed_in = [
             Browser(names[number % users], site.port, self.end_calls, self.stop)
             for number in range(browsers)
         ]
-        self.saboteur = Saboteur(self.browsers, self.end_calls, site, cache, self.stop)
+        anonymous = [
+            Visitor(f"visitor {number}", site.port, self.end_calls, self.stop)
+            for number in range(visitors)
+        ]
+        self.browsers = [*signed_in, *anonymous]
+        self.saboteur = Saboteur(
+            signed_in, anonymous, self.end_calls, site, cache, self.stop
+        )
 
     def until(self, requests: int) -> Result:
         threads = [threading.Thread(target=one.run) for one in self.browsers]
@@ -88,6 +103,7 @@ class Run:
             end_calls=self.end_calls.counts(),
             kills=self.saboteur.kills,
             restarts=self.saboteur.restarts,
+            restores=self.saboteur.restores,
             silences=self.saboteur.silences,
         )
 

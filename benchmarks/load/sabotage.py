@@ -14,9 +14,8 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import connections
 
-from wagtail_user_sessions.models import Reason, Session
+from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.sessions.mass_deletion import MassRevocation
-from wagtail_user_sessions.sessions.reasons import end_context
 
 from .browsers import Browser
 from .end_calls import EndCall, EndCalls
@@ -29,6 +28,7 @@ EVERY = {
     "change_a_user": 0.7,
     "kill": 4,
     "restart": 18,
+    "restore": 30,
     "silence": 18,
     "end_all": 15,
 }
@@ -36,14 +36,15 @@ EVERY = {
 
 @dataclass
 class Saboteur:
-    browsers: Sequence[Browser]
+    users: Sequence[Browser]
+    visitors: Sequence[Browser]
     end_calls: EndCalls
     site: Gunicorn
     cache: Cache
     stop: threading.Event
 
     def __post_init__(self) -> None:
-        self.kills = self.restarts = self.silences = 0
+        self.kills = self.restarts = self.restores = self.silences = 0
         # Held while a thread breaks the cache.
         self.over_cache = threading.Lock()
         self.connection = Connection(self.site.port)
@@ -64,10 +65,13 @@ class Saboteur:
 
     def end(self) -> None:
         """End one session, or all of one user."""
-        session = random.choice(self.browsers).session
-        if session is not None:
-            roads = [self._revoke, self._delete, self._ask, self._everywhere]
-            random.choice(roads)(session.username, session.pk)
+        session = random.choice([*self.users, *self.visitors]).session
+        if session is None:
+            return
+        roads = [self._revoke, self._ask]
+        if not session.is_visitor:
+            roads += [self._delete, self._everywhere]
+        random.choice(roads)(session.username, session.pk)
 
     def _revoke(self, username: str, pk: str) -> None:
         with self.end_calls.recording("revoke()", username=username, pk=pk) as call:
@@ -76,35 +80,30 @@ class Saboteur:
 
     def _everywhere(self, username: str, pk: str) -> None:
         user = self._user(username)
-        with self.end_calls.recording("everywhere", username=username) as call:
-            call.cache_failed = user.session_set.all().revoke().cache_failed
+        with self.end_calls.recording("everywhere", username=username):
+            user.session_set.all().revoke()
 
     def _delete(self, username: str, pk: str) -> None:
         user = self._user(username)
-        with self.end_calls.recording("delete()", username=username) as call:
-            # The context reports a failed cache; its reason is the default one.
-            with end_context(Reason.DELETED) as context:
-                user.session_set.all().delete()
-            call.cache_failed = context.cache_failed
+        with self.end_calls.recording("delete()", username=username):
+            user.session_set.all().delete()
 
     def _ask(self, username: str, pk: str) -> None:
         with self.end_calls.recording("a page", username=username, pk=pk) as call:
             while (answer := self.connection.ask(f"/end/{pk}/")).status != 200:
-                # A killed worker may have ended it without telling the cache.
+                # A killed worker may have ended a visitor's without telling the cache.
                 call.cache_failed = True
             call.cache_failed |= answer.content["cache_failed"]
 
     def end_all(self) -> None:
-        with self.end_calls.recording("everybody") as call:
-            revocation = MassRevocation(Session.rows())
-            for _ in revocation:
+        with self.end_calls.recording("everybody"):
+            for _ in MassRevocation(Session.rows()):
                 pass
-            call.cache_failed = revocation.cache_failed
 
     # Users
 
     def change_a_user(self) -> None:
-        username = random.choice(self.browsers).username
+        username = random.choice(self.users).username
         random.choice([self._save, self._update, self._change_password])(username)
 
     def _save(self, username: str) -> None:
@@ -143,8 +142,7 @@ class Saboteur:
     # Processes
 
     def kill(self) -> None:
-        with self.end_calls.kills.during():
-            self.kills += self.site.kill_a_worker()
+        self.kills += self.site.kill_a_worker()
 
     def restart(self) -> None:
         with self.over_cache, self.end_calls.outages.during():
@@ -153,9 +151,20 @@ class Saboteur:
             self.cache.start()
         self.restarts += 1
 
+    def restore(self) -> None:
+        """Let the cache come back with what it held a moment ago."""
+        with self.over_cache:
+            if not self.cache.take_snapshot():
+                return
+            self.stop.wait(random.uniform(0.5, 3))
+            with self.end_calls.outages.during():
+                self.cache.stop(signal.SIGKILL)
+                self.cache.restore()
+        self.restores += 1
+
     def silence(self) -> None:
         """Stop the cache for a moment: it accepts calls, and answers them too late."""
-        with self.over_cache, self.end_calls.silences.during():
+        with self.over_cache, self.end_calls.outages.during():
             self.cache.send(signal.SIGSTOP)
             try:
                 time.sleep(random.uniform(0, 2))

@@ -7,10 +7,13 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
+
+import redis
 
 from . import ports
 
@@ -54,7 +57,15 @@ class Server:
 
 
 class Cache(Server):
-    """A cache server that keeps everything in memory only."""
+    """A cache server that keeps everything in memory only, but for its snapshots."""
+
+    def take_snapshot(self) -> bool:
+        """Write what the cache holds to the disk; return False if it can't."""
+        return False
+
+    def restore(self) -> None:
+        """Start with what the snapshot holds."""
+        raise NotImplementedError
 
     @property
     def location(self) -> str:
@@ -63,12 +74,30 @@ class Cache(Server):
 
 
 class Redis(Cache):
+    def __init__(self, *, log: IO[bytes]) -> None:
+        super().__init__(log=log)
+        self.folder = tempfile.TemporaryDirectory(prefix="benchmark-load-")
+        self.snapshot = Path(self.folder.name, "snapshot.rdb")
+
+    def start(self) -> None:
+        self.snapshot.unlink(missing_ok=True)
+        super().start()
+
+    def take_snapshot(self) -> bool:
+        with redis.Redis.from_url(self.location) as client:
+            return bool(client.save())
+
+    def restore(self) -> None:
+        super().start()
+
     def command(self) -> Sequence[str]:
         options = {
             "port": self.port,
             "bind": ports.HOST,
             "save": "",
             "appendonly": "no",
+            "dir": self.folder.name,
+            "dbfilename": self.snapshot.name,
         }
         words = [(f"--{name}", str(value)) for name, value in options.items()]
         return ["redis-server", *(word for pair in words for word in pair)]

@@ -29,14 +29,12 @@ TEMPLATES = []
 ROOT_URLCONF = "benchmarks.load.urls"
 ALLOWED_HOSTS = ["127.0.0.1"]
 SESSION_ENGINE = f"wagtail_user_sessions.backends.{os.environ['LOAD_ENGINE']}"
-# The time-outs are in seconds.
 KINDS: dict[str, dict[str, Any]] = {
-    "redis": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
-    },
+    # Without time-outs: the package has its own.
+    "redis": {"BACKEND": "django.core.cache.backends.redis.RedisCache"},
     "memcached": {
         "BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache",
+        # Seconds.
         "OPTIONS": {"timeout": 1, "connect_timeout": 1},
     },
 }
@@ -46,7 +44,7 @@ CACHES: dict[str, Any] = {  # type: ignore[no-redef]
         "LOCATION": os.environ["LOAD_CACHE_LOCATION"],
     }
 }
-# Short, so that the run also sees sessions that are believed for longer than this.
+# Short, so that the run also sees copies that are believed for longer than this.
 WAGTAIL_USER_SESSIONS_CACHE_MAX_AGE = 5
 WAGTAIL_USER_SESSIONS_ACTIVITY_INTERVAL = 5
 WAGTAIL_USER_SESSIONS_LOCATION = False

@@ -8,8 +8,18 @@ from .run import Result
 
 
 def violations(result: Result) -> int:
-    """Return the number of answers that admitted an ended session."""
+    """Return the number of answers that admitted an ended session, or a wrong one."""
     return _sum(result, "violation: ")
+
+
+def is_broken(result: Result) -> bool:
+    """Return whether a count that must be 0 isn't."""
+    return bool(
+        violations(result)
+        or lost_changes(result)
+        or result.counts["limit passed"]
+        or result.counts["redirected twice"]
+    )
 
 
 def lost_changes(result: Result) -> int:
@@ -36,18 +46,25 @@ def figures(result: Result) -> dict[str, int]:
         "requests": counts["requests"],
         "requests a second": round(counts["requests"] / result.seconds),
         "sessions signed in to": counts["sessions"],
+        "… from a visitor's session": counts["sign-ins of visitors"],
+        "visitors' sessions": counts["visitors"],
+        "… attempts admitted": counts["attempts"],
+        "… attempts refused": counts["attempts refused"],
         "changes acknowledged": counts["changes"],
         "comparisons": counts["comparisons"],
         "workers killed": result.kills,
         "cache restarted": result.restarts,
+        "cache restored from a snapshot": result.restores,
         "cache silent": result.silences,
         "connections reset": counts["connections reset"],
         "5xx answers": _sum(result, "answers 5"),
-        "pages that showed an older state": counts["stale pages"],
+        "visitors' pages that showed an older state": counts["stale pages"],
+        "… a session within CACHE_MAX_AGE of its end": counts["excused"],
         "refused after the end": counts["refused after the end"],
-        "within CACHE_MAX_AGE after a failed cache": counts["excused"],
-        "SIGNED IN AFTER THE END (must be 0)": violations(result),
+        "ADMITTED AFTER THE END (must be 0)": violations(result),
         "LOST CHANGES (must be 0)": lost_changes(result),
+        "LIMIT PASSED (must be 0)": counts["limit passed"],
+        "REDIRECTED TWICE IN A ROW (must be 0)": counts["redirected twice"],
     }
 
 

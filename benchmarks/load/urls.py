@@ -15,4 +15,6 @@ urlpatterns = [
     path("sign-in/<str:username>/", views.sign_in),
     path("sign-out/", views.sign_out),
     path("end/<uuid:pk>/", views.end),
+    path("attempts/", views.attempts),
+    path("keep/<str:name>/", views.keep),
 ]

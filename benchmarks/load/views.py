@@ -1,4 +1,7 @@
-"""Pages that return their user, and read and change the session."""
+"""Pages that read and change the session.
+
+Pages of users return their user, those of visitors the id of their session.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from wagtail_user_sessions.models import Session
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 OWN = "own."
+# The most attempts of a visitor.
+LIMIT = 3
 
 Content = dict[str, Any]
 
@@ -86,3 +91,27 @@ def end(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """End a session by a request of another browser."""
     revoked = Session.objects.filter(pk=pk).revoke()
     return JsonResponse({"user": None, "cache_failed": revoked.cache_failed})
+
+
+def attempts(request: HttpRequest) -> HttpResponse:
+    """Count a visitor's attempts (POST) up to a limit, or return their number (GET)."""
+    store = cast(SessionStore, request.session)
+    is_admitted = request.method == "POST" and store.get("count", 0) < LIMIT
+    if is_admitted:
+        store["count"] = store.get("count", 0) + 1
+        if store.session_key is None:
+            store.save()
+    content = {"count": store.get("count", 0), "admitted": is_admitted}
+    return JsonResponse({"id": _id(store), **content})
+
+
+def keep(request: HttpRequest, name: str) -> HttpResponse:
+    """Change a visitor's session by a GET."""
+    store = cast(SessionStore, request.session)
+    pk = _id(store)
+    store[OWN + name] = name
+    return JsonResponse({"id": pk})
+
+
+def _id(store: SessionStore) -> str | None:
+    return None if store.id is None else str(store.id)

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from wagtail_user_sessions.backends.db import SessionStore
 from wagtail_user_sessions.models import Session
 
-from .views import BACKEND, OWN, Content
+from .views import BACKEND, LIMIT, OWN, Content
 
 
 def for_users(
@@ -84,6 +84,31 @@ async def sign_in(request: HttpRequest, username: str) -> HttpResponse:
 async def end(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     revoked = await sync_to_async(Session.objects.filter(pk=pk).revoke)()
     return JsonResponse({"user": None, "cache_failed": revoked.cache_failed})
+
+
+async def attempts(request: HttpRequest) -> HttpResponse:
+    session = _session(request)
+    count = await session.aget("count", 0)
+    is_admitted = request.method == "POST" and count < LIMIT
+    if is_admitted:
+        count += 1
+        await session.aset("count", count)
+        if session.session_key is None:
+            await session.asave()
+    content = {"count": count, "admitted": is_admitted}
+    return JsonResponse({"id": await _id(session), **content})
+
+
+async def keep(request: HttpRequest, name: str) -> HttpResponse:
+    session = _session(request)
+    pk = await _id(session)
+    await session.aset(OWN + name, name)
+    return JsonResponse({"id": pk})
+
+
+async def _id(session: Any) -> str | None:
+    pk = await session.aid()
+    return None if pk is None else str(pk)
 
 
 def _session(request: HttpRequest) -> Any:

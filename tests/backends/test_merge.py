@@ -192,7 +192,7 @@ def test_merge_treats_equal_pickled_sets_as_unchanged(store):
 
 @pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has no row locks")
 def test_a_merge_is_repeated_after_a_deadlock_at_the_commit(session, monkeypatch):
-    ours, theirs = again(session), again(session)
+    ours, theirs = again(session, "POST"), again(session)
     theirs["theirs"] = 1
     theirs.save()
     ours["ours"] = 1
@@ -212,7 +212,7 @@ def test_a_merge_is_repeated_after_a_deadlock_at_the_commit(session, monkeypatch
 
 @pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has no row locks")
 def test_a_merge_reads_the_newest_row_under_a_lock(session, statements):
-    ours, theirs = again(session), again(session)
+    ours, theirs = again(session, "POST"), again(session)
     theirs["theirs"] = 1
     theirs.save()
     ours["ours"] = 1
@@ -224,7 +224,7 @@ def test_a_merge_reads_the_newest_row_under_a_lock(session, statements):
 
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="others have row locks")
 def test_a_merge_without_row_locks_opens_no_transaction(session, statements):
-    ours, theirs = again(session), again(session)
+    ours, theirs = again(session, "POST"), again(session)
     theirs["theirs"] = 1
     theirs.save()
     ours["ours"] = 1

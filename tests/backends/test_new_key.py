@@ -38,7 +38,7 @@ def test_a_save_under_the_old_key_is_refused(session):
 
 
 def test_cycle_key_of_an_ended_anonymous_session_inserts_a_new_row(session):
-    signing_in = again(session)
+    signing_in = again(session, "POST")
     session.delete()
     signing_in.cycle_key()
     assert stored(signing_in)["kept"] == 1

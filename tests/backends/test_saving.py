@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_unchanged_data_moves_the_expiry_and_not_the_version(session, statements):
     before = row_of(session)
-    later = again(session)
+    later = again(session, "POST")
     with statements() as made:
         later.save()
     after = row_of(session)
@@ -108,7 +108,7 @@ def test_must_create_with_an_existing_key_raises_create_error(store, session):
 
 
 def test_changed_data_is_one_update_without_a_transaction(session, statements):
-    changing = again(session)
+    changing = again(session, "POST")
     changing["kept"] = 3
     with statements() as made:
         changing.save()

@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.cache import BaseCache
+from django.core.cache.backends.redis import RedisCache
 
 from tests.checks.messages import CACHED_DB, run
 
@@ -78,7 +79,75 @@ def test_a_cache_of_one_server_that_is_shared_is_fine(use_cache, backend, locati
     ],
 )
 @pytest.mark.parametrize("backend", [REDIS, "tests.checks.test_cache.OwnRedis"])
-def test_read_replicas_are_an_error(use_cache, monkeypatch, backend, location):
+def test_read_replicas_are_a_warning(use_cache, monkeypatch, backend, location):
     monkeypatch.setattr(OwnRedis, "__init__", lambda self, server, params: None)
     use_cache(backend, location)
-    assert run().keys() == {"E009"}
+    messages = run()
+    assert messages.keys() == {"W012"}
+    assert "WAGTAIL_USER_SESSIONS_CACHE_MAX_AGE" in messages["W012"].hint
+
+
+SERVER = "redis://127.0.0.1:6379"
+
+
+class OwnDjangosRedis(RedisCache):
+    """A site's own subclass, which may not be safe to share between threads."""
+
+
+class DjangoRedis(BaseCache):
+    __module__ = "django_redis.cache"
+
+
+class DjangoValkey(BaseCache):
+    __module__ = "django_valkey.cache"
+
+
+class PyMemcache(BaseCache):
+    __module__ = "site_of_ours.pymemcache"
+
+
+# Each backend that waits for a server without end, and its option that limits this.
+PATIENT = {
+    OwnDjangosRedis: "socket_timeout",
+    DjangoRedis: "SOCKET_TIMEOUT",
+    DjangoValkey: "SOCKET_TIMEOUT",
+    PyMemcache: "timeout",
+}
+
+
+@pytest.fixture
+def use_patient_cache(use_cache, monkeypatch):
+    def use_patient_cache(backend, location=SERVER, **options):
+        if backend is not OwnDjangosRedis:
+            init = lambda self, server, params: None  # noqa: E731
+            monkeypatch.setattr(backend, "__init__", init)
+        use_cache(f"{__name__}.{backend.__name__}", location, OPTIONS=options)
+
+    return use_patient_cache
+
+
+@pytest.mark.parametrize("backend", PATIENT)
+def test_a_cache_without_a_time_out_is_a_warning(use_patient_cache, backend):
+    use_patient_cache(backend)
+    messages = run()
+    assert messages.keys() == {"W013"}
+    assert f": {PATIENT[backend]}. " in messages["W013"].hint
+
+
+@pytest.mark.parametrize("backend", PATIENT)
+def test_a_cache_with_a_time_out_is_fine(use_patient_cache, backend):
+    use_patient_cache(backend, **{PATIENT[backend]: 0.5})
+    assert run() == {}
+
+
+def test_a_time_out_in_the_address_is_fine(use_patient_cache):
+    use_patient_cache(OwnDjangosRedis, f"{SERVER}?socket_timeout=0.5")
+    assert run() == {}
+
+
+def test_a_limit_of_connections_needs_a_time_out_too(use_cache):
+    # Then each thread has a client of its own, with the driver's time-outs.
+    use_cache(REDIS, SERVER, OPTIONS={"max_connections": 5})
+    assert run().keys() == {"W013"}
+    use_cache(REDIS, SERVER, OPTIONS={"max_connections": 5, "socket_timeout": 0.5})
+    assert run() == {}

@@ -3,6 +3,7 @@
 ``python -m tests.django_suite.source`` fetches the source distribution with pip.
 """
 
+import os
 import subprocess
 import sys
 import tarfile
@@ -40,7 +41,10 @@ def fetch() -> None:
             top = source.getnames()[0].split("/")[0]
             wanted = f"{top}/tests/sessions_tests/tests.py"
             PATH.parent.mkdir(parents=True, exist_ok=True)
-            PATH.write_bytes(source.extractfile(wanted).read())
+            # Two runs may fetch it at once: neither reads half of a file.
+            part = PATH.with_suffix(f".{os.getpid()}")
+            part.write_bytes(source.extractfile(wanted).read())
+            part.replace(PATH)
 
 
 if __name__ == "__main__":

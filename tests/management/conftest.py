@@ -6,6 +6,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.core.management import call_command
 from django.utils import timezone
 
+from tests.backends.stored_sessions import again
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.signals import session_ended
 
@@ -45,11 +46,18 @@ def rows(store):
 
 @pytest.fixture
 def start(store, rows):
-    """Return a function that saves a session, of a user if given; returns its key."""
+    """Return a function that saves a session, of a user if given; returns its key.
 
-    def start(user=None, *, age=None, expired=False):
+    With ``was_visitor`` the user signs in by hand, in a visitor's session with a copy.
+    """
+
+    def start(user=None, *, age=None, expired=False, was_visitor=False):
         session = store()
         session["visited"] = True
+        if was_visitor:
+            session.save()
+            for _ in range(3):
+                assert again(session)["visited"]
         if user is not None:
             session[SESSION_KEY] = str(user.pk)
             session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
@@ -70,8 +78,10 @@ def start(store, rows):
 
 @pytest.fixture
 def is_alive(store):
-    def is_alive(key):
-        return store(key).get("visited") is True
+    """Return whether a request of a method finds the session of a key."""
+
+    def is_alive(key, method="POST"):
+        return again(store(key), method).get("visited") is True
 
     return is_alive
 

@@ -116,24 +116,30 @@ def at_each_deletion():
     return at_each_deletion
 
 
-def test_a_copy_made_while_the_rows_are_deleted_is_not_believed(
+def test_loads_while_the_rows_are_deleted_keep_nobody_signed_in(
     run, start, is_alive, ada, at_each_deletion
 ):
-    key = start(ada)
-    # Two loads: the first one may find no epoch in the cache.
-    with at_each_deletion(lambda: [is_alive(key), is_alive(key)]):
-        run("revoke_sessions", "--all")
-    assert not is_alive(key)
+    key = start(ada, was_visitor=True)
+    loads = []
+
+    def load():
+        loads.extend(is_alive(key, "GET") for _ in range(3))
+
+    with at_each_deletion(load):
+        run("revoke_sessions", "--all", "--except-superusers")
+    assert loads
+    assert all(loads)
+    assert not is_alive(key, "GET")
 
 
-def test_a_copy_is_not_believed_while_later_batches_are_deleted(
+def test_no_deleted_session_is_admitted_while_later_batches_are_deleted(
     run, start, is_alive, rows, ada, at_each_deletion, small_batches
 ):
-    keys = [start(ada) for _ in range(6)]
+    keys = [start(ada, was_visitor=number % 2) for number in range(6)]
     counts = []
 
     def count():
-        alive = [key for key in keys if is_alive(key)]
+        alive = [key for key in keys if is_alive(key, "GET")]
         assert all(rows.for_key(key).exists() for key in alive)
         counts.append(len(alive))
 
@@ -161,22 +167,22 @@ def test_sessions_ended_before_an_interruption_are_not_admitted(
     assert sum(map(is_alive, keys)) == alive
 
 
-def test_in_a_transaction_the_cache_is_purged_again_after_the_commit(
-    run, start, is_alive, ada, engine, monkeypatch
+def test_a_visitors_session_is_refused_by_the_next_request_that_is_no_get(
+    run, start, is_alive
 ):
-    purges = []
+    key = start(was_visitor=True)
+    assert is_alive(key, "GET")
+    run("revoke_sessions", "--all")
+    assert not is_alive(key, "POST")
 
-    def purge_all(*_):
-        purges.append(connection.in_atomic_block)
-        return True
 
-    monkeypatch.setattr(engine.SessionStore, "purge_all", classmethod(purge_all))
-    monkeypatch.setattr(copies, "purge_all", purge_all)
-    start(ada)
+def test_in_a_transaction_users_are_refused_from_its_commit_on(
+    run, start, is_alive, ada
+):
+    key = start(ada, was_visitor=True)
     with transaction.atomic():
         run("revoke_sessions", "--all")
-        assert purges == [True]
-    assert set(purges[1:]) == {False}
+    assert not is_alive(key, "GET")
 
 
 def test_a_rolled_back_revocation_signs_nobody_out(run, start, is_alive, ada):
@@ -228,28 +234,20 @@ def test_a_dry_run_reports_the_number_and_changes_nothing(
     assert ended == []
 
 
-@pytest.mark.parametrize("engine", ["cached_db"], indirect=True)
 @pytest.mark.parametrize("arguments", [["--user", "ada"], ["--all"]])
-def test_a_failed_cache_is_a_warning(run, start, monkeypatch, ada, arguments):
-    start(ada)
-    for name in ("purge_ended", "purge_all"):
-        monkeypatch.setattr(copies, name, lambda *args: False)
-    output, errors = run("revoke_sessions", *arguments)
-    assert output == "1 session was ended.\n"
-    assert "300 seconds (WAGTAIL_USER_SESSIONS_CACHE_MAX_AGE)" in errors
-
-
-def test_a_cache_that_works_again_at_the_end_is_no_warning(
-    run, start, engine, monkeypatch, ada
+def test_users_are_refused_without_the_cache_and_without_a_warning(
+    run, start, is_alive, monkeypatch, ada, arguments
 ):
-    start(ada)
-    results = [False]
+    def gone():
+        raise ConnectionError
 
-    def purge_all(cls):
-        return results.pop() if results else True
-
-    monkeypatch.setattr(engine.SessionStore, "purge_all", classmethod(purge_all))
-    assert run("revoke_sessions", "--all") == ("1 session was ended.\n", "")
+    key = start(ada, was_visitor=True)
+    with monkeypatch.context() as outage:
+        outage.setattr(copies, "get_session_cache", gone)
+        assert run("revoke_sessions", *arguments) == ("1 session was ended.\n", "")
+        assert not is_alive(key, "GET")
+    copies._paused_until = 0.0
+    assert not is_alive(key, "GET")
 
 
 def test_everybody_can_be_signed_out_in_code(run, start, is_alive, ada):

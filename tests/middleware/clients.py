@@ -32,9 +32,9 @@ def use_cookie(client, value):
 
 
 def warm_cache(client):
-    """Make two requests: the first load adds an epoch, and the next one a copy."""
+    """Make two requests of a visitor: the first adds a tag, and the next one a copy."""
     for _ in range(2):
-        client.get("/whoami/")
+        client.get("/read/")
 
 
 def visit_async(client):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.core.cache import cache
 from django.utils import timezone
 
-from wagtail_user_sessions.cache import copies
+from wagtail_user_sessions.cache import claims
 from wagtail_user_sessions.models import Session
 
 INTERVAL = timedelta(seconds=61)
@@ -23,4 +23,4 @@ def pass_an_interval():
     """Change rows and cache as if no session had been used for an interval."""
     Session.objects.update(last_activity=timezone.now() - INTERVAL)
     cache.clear()
-    copies._claims.clear()
+    claims._claims.clear()

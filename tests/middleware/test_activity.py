@@ -1,15 +1,19 @@
 """The activity write: when a signed-in session was last used."""
 
 import logging
+from functools import partial
 
 import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
+from tests.backends.stored_sessions import again
 from tests.conftest import sign_in
 from tests.middleware.clients import COOKIE, IPHONE, come_from, visit_async
 from tests.middleware.rows import INTERVAL, pass_an_interval, row, values
-from wagtail_user_sessions.cache import copies
+from wagtail_user_sessions.cache import claims
+from wagtail_user_sessions.client.request import from_request
+from wagtail_user_sessions.middleware import activity
 from wagtail_user_sessions.models import Session
 
 pytestmark = [
@@ -69,42 +73,31 @@ def test_the_interval_is_a_setting(browser, alice, updates, settings):
     assert len(made) == 0
 
 
-@pytest.mark.parametrize("engine", ["cached_db"], indirect=True)
-def test_a_copy_that_is_stale_causes_no_more_than_one_update_an_interval(
-    browser, alice, statements
+def test_of_requests_that_read_the_same_row_the_first_alone_writes_activity(
+    store, alice, rf
 ):
-    client = browser(alice)
-    # The first load adds an epoch, and the next one a copy.
-    client.get("/whoami/")
-    Session.objects.update(last_activity=timezone.now() - INTERVAL)
-    with statements() as made:
-        client.get("/whoami/")
-    assert made.verbs == ["SELECT", "UPDATE"]
-    with statements() as made:
-        for _ in range(5):
-            client.get("/whoami/")
-    assert made.verbs == []
+    session = sign_in(store, alice)
+    pass_an_interval()
+    # As two requests begin at once, and end one after the other.
+    requests = [rf.get("/") for _ in range(2)]
+    for request in requests:
+        request.resolver_match = None
+        request.session = again(session)
+        request.session.read_client = partial(from_request, request)
+    written = []
+    for request in requests:
+        activity.record_activity(request)
+        written.append(row().last_activity)
+    assert written[0] > timezone.now() - INTERVAL
+    assert written[1] == written[0]
 
 
-@pytest.mark.parametrize("engine", ["cached_db"], indirect=True)
-def test_a_hit_of_the_cache_costs_no_query_of_sessions(browser, alice, statements):
-    client = browser(alice)
-    client.get("/whoami/")
-    client.get("/whoami/")
-    with statements() as made:
-        assert client.get("/whoami/").content == b"alice"
-    assert made.verbs == []
-    assert len(made.all) == 1
-
-
-@pytest.mark.parametrize("engine", ["cached_db"], indirect=True)
-def test_a_changed_client_is_in_the_copy_that_the_next_request_reads(
+def test_a_changed_client_is_in_the_row_that_the_next_request_reads(
     browser, alice, updates, monkeypatch
 ):
     client = browser(alice)
-    client.get("/whoami/")
-    client.get("/whoami/")
-    monkeypatch.setattr(copies, "claim", lambda *_, **__: True)
+    # As in other processes, which have no claims of this one.
+    monkeypatch.setattr(activity, "claim", lambda name: True)
     come_from(client, ip="198.51.100.9")
     with updates() as made:
         for _ in range(4):
@@ -232,7 +225,7 @@ def test_the_update_is_heap_only(store, browser, alice):
         client.cookies[COOKIE] = keys[number % 100]
         come_from(client, ip=f"192.0.2.{number // 100 + 1}")
         client.get("/whoami/")
-        copies._claims.clear()
+        claims._claims.clear()
     all_updates, heap_only = (
         b - a for a, b in zip(before, count_updates(), strict=True)
     )

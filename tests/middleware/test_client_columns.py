@@ -13,6 +13,7 @@ from tests.middleware.clients import (
 )
 from tests.middleware.rows import pass_an_interval, row, values
 from wagtail_user_sessions.client import columns
+from wagtail_user_sessions.middleware import activity
 from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.signals import session_client_changed
 
@@ -121,7 +122,7 @@ def test_a_change_that_is_not_written_parses_no_user_agent_and_opens_no_geoip(
     come_from(client, ip="198.51.100.9")
     client.get("/whoami/")
     come_from(client, ip="192.0.2.1")
-    monkeypatch.delattr(columns, "client_columns")
+    monkeypatch.delattr(activity, "client_columns")
     assert client.get("/whoami/").content == b"alice"
     assert row().ip == "198.51.100.9"
 

@@ -80,9 +80,7 @@ def test_delete_by_rank_leaves_the_newest_session(store, alice):
     assert Session.objects.get().pk == sessions[0].id
 
 
-def test_revoke_of_distinct_rows_removes_the_copy_under_a_renewed_key(
-    store, alice, monkeypatch
-):
+def test_revoke_of_distinct_rows_ends_a_session_with_a_renewed_key(store, alice):
     session = sign_in(store, alice)
     rows = Session.objects.filter(user__username="alice").distinct()
     list(rows)
@@ -91,7 +89,7 @@ def test_revoke_of_distinct_rows_removes_the_copy_under_a_renewed_key(
     assert not is_signed_in(renewed)
 
 
-def test_a_cascade_removes_the_copy_under_a_renewed_key(store, alice, monkeypatch):
+def test_a_cascade_ends_a_session_with_a_renewed_key(store, alice, monkeypatch):
     session = sign_in(store, alice)
     user = get_user_model().objects.get(pk=alice.pk)
     renewed = []

@@ -16,7 +16,6 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.views.decorators.debug import sensitive_variables
 
-from wagtail_user_sessions.cache import copies
 from wagtail_user_sessions.client.request import Client
 from wagtail_user_sessions.exceptions import GONE, SessionRefused
 from wagtail_user_sessions.hashing import MARKER_KEY_HASH, hash_session_key
@@ -136,7 +135,7 @@ class RowStore(SessionBase):
     # Load
 
     def load(self) -> Data:
-        row = None if self.session_key is None else self._fetch()
+        row = None if self.session_key is None else self._load_row()
         if not hasattr(self, "_session_cache"):
             self._row = row
             if row is None:
@@ -256,7 +255,7 @@ class RowStore(SessionBase):
             row = set_attributes(copy_instance(row), values)
             self._on_written(row, self._rollback_handler())
         elif not self.exists(self.session_key):
-            raise self._gone()
+            raise SessionRefused(GONE)
         # Else another request has saved the row, perhaps with a shorter expiry.
 
     def _write(self, row: AbstractSession, data: Data) -> bool:
@@ -270,9 +269,14 @@ class RowStore(SessionBase):
         if not self._change(row, values):
             return False
         is_started = values["user_id"] not in {None, row.user_id}
+        # Only visitors' rows have copies.
+        has_copy = None in {row.user_id, values["user_id"]}
+        key_hash = hash_session_key(self.session_key or "")
+        on_commit = [partial(self.purge_copies, [key_hash])] if has_copy else []
         row = set_attributes(copy_instance(row), values)
-        purge = partial(self.purge_changed, hash_session_key(self.session_key or ""))
-        self._on_written(row, self._rollback_handler(), purge, is_started=is_started)
+        self._on_written(
+            row, self._rollback_handler(), *on_commit, is_started=is_started
+        )
         return True
 
     def _change(self, row: AbstractSession, values: dict[str, Any]) -> bool:
@@ -318,13 +322,8 @@ class RowStore(SessionBase):
         rows = self._find(self.session_key).filter(pk=base.pk)
         row = (rows.select_for_update() if lock else rows).first()
         if row is None:
-            raise self._gone()
+            raise SessionRefused(GONE)
         return row
-
-    def _gone(self) -> SessionRefused:
-        # This request read the session: perhaps from a copy that outlived the row.
-        self.purge_ended([hash_session_key(self.session_key or "")])
-        return SessionRefused(GONE)
 
     def _merge_over(
         self, theirs: AbstractSession, base: AbstractSession, ours: Data
@@ -377,40 +376,23 @@ class RowStore(SessionBase):
 
     # What the engine with a cache overrides
 
-    def begin_request(self) -> None:
-        """Prepare for a request, after whose response ``end_request()`` is called."""
+    def begin_request(self, *, is_read: bool) -> None:
+        """Prepare for a request; ``is_read`` says whether its method only reads."""
 
     def end_request(self) -> None:
-        """Offer the row that was read to the cache, for the next request."""
+        """Offer the row that was read to the cache: the response is made."""
 
     @classmethod
-    def purge_changed(cls, key_hash: bytes) -> None:
-        """Invalidate the copy of a row whose data or client columns have changed."""
-
-    @classmethod
-    def purge_ended(cls, key_hashes: Collection[bytes]) -> bool:
-        """Invalidate the copies of ended sessions; return False if the cache failed."""
+    def purge_copies(cls, key_hashes: Collection[bytes]) -> bool:
+        """Invalidate the copies of visitors' rows; return False if the cache failed."""
         return True
 
-    @classmethod
-    def purge_all(cls) -> bool:
-        """Invalidate all copies, after a mass deletion; see ``purge_ended``."""
-        return True
+    def _load_row(self) -> AbstractSession | None:
+        """Return the row to begin with: of the database, or a copy of it."""
+        return self._fetch()
 
-    def claim_activity(self, row: AbstractSession) -> bool:
-        """Return whether this request may write the activity of its session.
-
-        Without copies always: the condition of the UPDATE lets only one request write.
-        """
-        return True
-
-    def claim_change(self, row: AbstractSession) -> bool:
-        """Return whether this request may write a changed client at once.
-
-        True at most once an interval (and process): a client with two addresses
-        alternates between them.
-        """
-        return copies.claim_in_process(f"client.{row.pk}")
+    def _purge_copy(self) -> None:
+        self.purge_copies([hash_session_key(self.session_key or "")])
 
 
 # To detect that a site's own engine overrides the method.

@@ -4,92 +4,139 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.core.cache import InvalidCacheBackendError
+from django.db import router
+
 from wagtail_user_sessions.cache import copies
-from wagtail_user_sessions.cache.backend import get_session_cache
 from wagtail_user_sessions.conf import conf
+from wagtail_user_sessions.exceptions import GONE, SessionRefused
 from wagtail_user_sessions.hashing import hash_session_key
 from wagtail_user_sessions.sessions.base import AbstractSession
-from wagtail_user_sessions.sql.transactions import has_uncommitted
+from wagtail_user_sessions.sql.transactions import is_in_transaction
 
 from .db import SessionStore as DBStore
+from .keys import is_made_for_sign_in
+from .merge import Data, merge_into
 
 
 class SessionStore(DBStore):
-    """The store of ``backends.db``, which also reads rows from copies in a cache.
+    """The engine of ``backends.db``, which keeps copies of visitors' sessions.
 
-    The cache is that of ``SESSION_CACHE_ALIAS``. No session is kept in it alone,
-    and every page works without it.
+    The cache is that of ``SESSION_CACHE_ALIAS``. A copy answers only a request that
+    reads (GET or HEAD) under the middleware, and only if nobody is signed in.
     """
 
     keeps_copies = True
 
-    # The cache entries that the request has invalidated; None outside of one.
-    _invalidated: copies.Entries | None = None
-    # The function that offers a copy of the row to the cache, and the row's version.
-    _offer: tuple[copies.Offer, int] | None = None
+    # Whether the request is one that a copy may answer.
+    _reads_copies = False
+    # Whether the row is one of a copy.
+    _is_copy = False
+    # What offers the cache a copy of the row.
+    _offer: copies.Offer | None = None
 
     def __init__(self, session_key: str | None = None) -> None:
-        # Raises for a wrong alias, which would later count as a failure of the cache.
-        self._cache = get_session_cache()
+        alias = settings.SESSION_CACHE_ALIAS
+        if alias not in settings.CACHES:
+            # Told here, and not swallowed as a cache that fails.
+            raise InvalidCacheBackendError(f"CACHES has no {alias!r}")
         copies.are_kept = True
         super().__init__(session_key)
 
-    def _fetch(self) -> AbstractSession | None:
-        row, offer = copies.load(
+    def begin_request(self, *, is_read: bool) -> None:
+        self._reads_copies = is_read
+
+    def end_request(self) -> None:
+        self._reads_copies = False
+        offer, self._offer = self._offer, None
+        if offer is not None and self.session_key == self.loaded_key:
+            offer()
+
+    def load(self) -> Data:
+        data = super().load()
+        if self._is_copy:
+            # The database may have no such row any more.
+            self.loaded_key = None
+        return data
+
+    def _load_row(self) -> AbstractSession | None:
+        self._is_copy, self._offer = False, None
+        if not self._may_read_copy():
+            return self._fetch()
+        loaded = copies.load(
             hash_session_key(self.session_key or ""),
             model=self.model,
             using=self._using,
-            read=super()._fetch,
+            read=self._fetch,
         )
-        if row is not None and offer is not None:
-            if self._invalidated is None:
-                # Outside of a request end_request() is not called.
-                offer()
-            else:
-                self._offer = offer, row.version
+        row = loaded.row
+        if row is not None and SESSION_KEY in self.decode(row.session_data):
+            # No sign-in is copied, and no copy signs anybody in.
+            return self._fetch() if loaded.is_copy else row
+        self._is_copy, self._offer = loaded.is_copy, loaded.offer
         return row
 
-    def begin_request(self) -> None:
-        self._invalidated = copies.listen()
-
-    def end_request(self) -> None:
-        invalidated, self._invalidated = self._invalidated, None
-        offered, self._offer = self._offer, None
-        if offered is not None and invalidated is not None:
-            offer, version = offered
-            if self._is_unchanged_since(version, invalidated):
-                offer()
-
-    def _is_unchanged_since(self, version: int, invalidated: copies.Entries) -> bool:
-        """Return whether a copy of this version of the row is still valid."""
+    def _may_read_copy(self) -> bool:
         return (
-            self._row is not None
-            and self._row.version == version
-            and self.session_key == self.loaded_key
-            and not copies.is_told_of(self._row.key_hash, invalidated)
-            and not has_uncommitted(self._using)
+            self._reads_copies
+            and bool(conf.CACHE_MAX_AGE)
+            and not is_made_for_sign_in(self.session_key or "")
+            and not is_in_transaction(self._using)
         )
 
-    @classmethod
-    def purge_changed(cls, key_hash: bytes) -> None:
-        # A new mark: another request may have read the old row, and copy it later.
-        copies.purge_changed(key_hash)
+    # A store that was filled from a copy reads the row before it writes
+
+    def _update(self, data: Data) -> None:
+        self._replace_copy()
+        super()._update(data)
+
+    def cycle_key(self) -> None:
+        self._replace_copy()
+        super().cycle_key()
+
+    def mark_signed_in(self) -> None:
+        self._replace_copy()
+        super().mark_signed_in()
+
+    def _delete(self, session_key: str | None) -> bool:
+        if self._is_copy and session_key == self.session_key:
+            # The row as it is; a later save is refused also where it is gone.
+            self._row, self._is_copy = self._fetch() or self._row, False
+        return super()._delete(session_key)
+
+    def _replace_copy(self) -> None:
+        """Read the row; the copy is from now on no more than the base of a merge."""
+        copy = self._row
+        if not self._is_copy or copy is None:
+            return
+        try:
+            self._row = self._read_over(copy)
+        except SessionRefused:
+            # The next request must not begin with the same copy.
+            self._purge_copy()
+            raise
+        self._is_copy = False
+        self.loaded_key = self.session_key
+
+    def _read_over(self, copy: AbstractSession) -> AbstractSession:
+        """Return the row, once the data in memory has its changes since the copy."""
+        row = self._fetch()
+        if row is None:
+            raise SessionRefused(GONE)
+        if row.version != copy.version and not self._overwrites:
+            _, apply = merge_into(
+                self._session,  # type: ignore[attr-defined]
+                base=self.decode(copy.session_data),
+                theirs=self.decode(row.session_data),
+                serializer=self.serializer(),
+            )
+            apply()
+        return row
 
     @classmethod
-    def purge_ended(cls, key_hashes: Collection[bytes]) -> bool:
-        return copies.purge_ended(key_hashes)
-
-    @classmethod
-    def purge_all(cls) -> bool:
-        return copies.purge_all()
-
-    def claim_activity(self, row: AbstractSession) -> bool:
-        # The last activity of a copy is older than that of the row: without a claim
-        # each request would find a write due, until the next copy.
-        name = f"activity.{row.pk}"
-        return copies.claim_in_process(name) and copies.claim(
-            name, seconds=conf.ACTIVITY_INTERVAL
-        )
-
-    def claim_change(self, row: AbstractSession) -> bool:
-        return copies.claim(f"client.{row.pk}", seconds=conf.ACTIVITY_INTERVAL)
+    def purge_copies(cls, key_hashes: Collection[bytes]) -> bool:
+        model = cls.get_model_class()
+        using = router.db_for_write(model)
+        return copies.purge(key_hashes, model=model, using=using)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from base64 import b32encode
 from collections.abc import Callable, Iterator
 from functools import partial
-from secrets import token_bytes
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import SESSION_KEY
@@ -35,6 +33,7 @@ from wagtail_user_sessions.sql import compiled_queries
 from wagtail_user_sessions.sql.transactions import TrackedWrite, retry_on_deadlock
 
 from .base import RowStore
+from .keys import new_key
 from .merge import Data
 
 
@@ -145,8 +144,14 @@ class SessionStore(RowStore):
             self.handle_rollbacks()
             write()
 
-        with refusing_database_errors():
-            retry_on_deadlock(self._using, attempt)
+        try:
+            with refusing_database_errors():
+                retry_on_deadlock(self._using, attempt)
+        except SessionRefused:
+            if self._row is None or self._row.user_id is None:
+                # The next request must not begin with the same copy.
+                self._purge_copy()
+            raise
 
     def handle_rollbacks(self) -> None:
         """Run the rollback handlers of the writes that were rolled back since.
@@ -182,14 +187,15 @@ class SessionStore(RowStore):
         """
         self.handle_rollbacks()
         data = self._session  # type: ignore[attr-defined]
-        old_key, new_key = self.session_key, self._get_new_session_key()
+        old_key, new_key = self.session_key, self._new_key(for_sign_in=True)
         if old_key is None or self._is_pending:
             self._session_key = self._pending_key = new_key
             self.modified = True
         elif self._move_key(old_key, new_key):
             self._session_key = new_key
             self.modified = True
-        elif SESSION_KEY in data:
+        elif SESSION_KEY in data or self.exists(old_key):
+            # The row is gone, or another user's by now.
             raise SessionRefused(GONE)
         else:
             # A concurrent request ended the session of a visitor, who now signs in.
@@ -200,21 +206,24 @@ class SessionStore(RowStore):
 
     @sensitive_variables("old_key", "new_key", "restore")
     def _move_key(self, old_key: str, new_key: str) -> bool:
-        purge = partial(self.purge_ended, [hash_session_key(old_key)])
-        # Before the commit too, after which a copy could be believed for a moment.
-        purge()
+        row = self._row or self._fetch()
+        if row is None:
+            return False
+        # Of the same user: a new key must not take along a sign-in that this request
+        # has not seen.
+        condition = self._condition(user_id=row.user_id)
+        values = {"key_hash": hash_session_key(new_key)}
         move = partial(
-            compiled_queries.update,
-            self.model,
-            self._using,
-            self._condition(),
-            {"key_hash": hash_session_key(new_key)},
+            compiled_queries.update, self.model, self._using, condition, values
         )
         with refusing_database_errors():
             is_moved = bool(retry_on_deadlock(self._using, move))
         if is_moved:
             restore = partial(self._restore_key, old_key)
-            self._rollback_handlers.register(TrackedWrite(self._using, purge), restore)
+            purge = partial(self.purge_copies, [hash_session_key(old_key)])
+            on_commit = [purge] if row.user_id is None else []
+            write = TrackedWrite(self._using, *on_commit)
+            self._rollback_handlers.register(write, restore)
         return is_moved
 
     @sensitive_variables("old_key")
@@ -228,9 +237,13 @@ class SessionStore(RowStore):
             self._key_was_rolled_back = True
 
     def _get_new_session_key(self) -> str:
-        # 160 random bits in 32 characters. No query asks whether the key is in use:
-        # the unique column would refuse it.
-        return b32encode(token_bytes(20)).decode().lower()
+        return new_key(for_sign_in=SESSION_KEY in getattr(self, "_session_cache", {}))
+
+    def _new_key(self, *, for_sign_in: bool) -> str:
+        """Return a new key of that class, unless the site's own engine makes keys."""
+        if type(self)._get_new_session_key is not OUR_NEW_SESSION_KEY:
+            return self._get_new_session_key()
+        return new_key(for_sign_in=for_sign_in)
 
     async def _aget_new_session_key(self) -> str:
         return self._get_new_session_key()
@@ -316,3 +329,7 @@ class SessionStore(RowStore):
     def clear_expired_in_batches(cls) -> Iterator[int]:
         """Delete the expired sessions; yield the size of each batch."""
         yield from mass_deletion.delete_expired(cls.get_expired())
+
+
+# To detect that a site's own engine overrides the method.
+OUR_NEW_SESSION_KEY = SessionStore._get_new_session_key

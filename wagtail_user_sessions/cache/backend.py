@@ -19,6 +19,9 @@ from django.core.signals import setting_changed
 # Options that may limit the number of connections. In Django the limit is for one
 # thread; for a whole process it would be too low.
 LIMITS = {"max_connections", "pool_class"}
+# Seconds after which a silent server is given up, unless the site names others. The
+# driver's own are 5 s and more, or none at all, and a page would wait for as long.
+TIMEOUTS = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
 
 
 class SharedRedisClient(RedisCacheClient):
@@ -68,8 +71,11 @@ def _make(alias: str) -> BaseCache | None:
     params = {**settings.CACHES[alias]}
     del params["BACKEND"]
     server = params.pop("LOCATION", "")
-    if _may_be_limited(server, params.get("OPTIONS", {})):
+    options = params.get("OPTIONS", {})
+    if _may_be_limited(server, options):
         return None
+    # What stands in the address goes before all options.
+    params["OPTIONS"] = {**TIMEOUTS, **options}
     return SharedRedisCache(server, params)
 
 

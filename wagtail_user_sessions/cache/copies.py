@@ -1,22 +1,21 @@
-"""Copies of rows in the cache. A copy can only say that a session goes on: the
-database decides everything else.
+"""Copies of visitors' sessions in the cache, so that their pages need no query.
 
-Three entries of the cache concern a session:
+A session with a user is never copied and never believed: only the database proves a
+sign-in. So nothing that a cache does (come back with old data, evict, swallow errors,
+lag behind, be shared) lets a user in whose session has ended.
+
+Two entries of the cache speak of a visitor's session:
 
 copy
-    The row as it was read, the time before the reading (``read_at``, seconds
-    since the epoch), and the mark and the epoch as they stood before it.
-mark
-    Of one session: absent, which counts as a value; a random number, new with
-    each change of the data; or ENDED.
-epoch
-    One value for all sessions: random, new when many end at once; or ENDED, while
-    they are about to.
+    The row as it was read, the time before the reading (``read_at``, seconds since
+    the epoch), and the tag as it stood before it.
+tag
+    A random number, new with each change of the row. A copy is believed only while
+    its tag stands.
 
-A copy is believed only while its mark and its epoch are those that stand now; while
-one of them is ENDED, none is made or believed.
-So a request that read a row before it was changed or deleted can write its copy as
-late as it likes: no other request believes it.
+So a request that read a row before it was changed may fill the cache with it as late
+as it likes. A tag that could not be changed costs time: a copy is believed for no
+longer than ``CACHE_MAX_AGE``.
 
 Keys are made from the hash of the session key, never from the key.
 """
@@ -25,233 +24,231 @@ from __future__ import annotations
 
 import logging
 import secrets
+import threading
 import time
-from collections.abc import Callable, Collection, Iterable
-from contextvars import ContextVar
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from functools import lru_cache, partial
-from typing import Any, TypeVar
+from hashlib import sha256
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from django.core.cache.backends.locmem import LocMemCache
-from django.db import models, transaction
+from django.db import connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from wagtail_user_sessions.conf import conf
 from wagtail_user_sessions.sql.instances import from_db
-from wagtail_user_sessions.sql.transactions import has_uncommitted
 
 from .backend import get_session_cache
 
 logger = logging.getLogger(__name__)
 
-PREFIX = "wagtail_user_sessions"
-EPOCH = f"{PREFIX}.epoch"
-ENDED = "ended"
+PREFIX = "wagtail_user_sessions.visitor"
 
 # Seconds by which the clocks of two servers may differ.
 CLOCK_SKEW = 60
-# Seconds for which reads leave the cache alone after it has failed.
-PAUSE = 5
+# Seconds for which all calls are left out after one has failed.
+FAILURE_COOLDOWN = 5
+# How many purges are kept until they can be made.
+MAX_PENDING = 10_000
+# What a copy has of its row, by attribute names in the order of the model's columns.
+COLUMNS = frozenset(
+    {"id", "version", "expire_date", "user_id", "key_hash", "session_data"}
+)
 
 Row = TypeVar("Row", bound=models.Model)
-Offer = Callable[[], None]
-Entries = set[str]
+Offer = Callable[[], object]
 
-# Whether this process keeps copies, also by another engine than SESSION_ENGINE.
+# Whether this process keeps copies, be it by another engine than SESSION_ENGINE.
 are_kept = False
 
 _paused_until = 0.0
+# The purges that failed: each tag's key with its copy's.
+_pending: dict[str, str] = {}
+_pending_lock = threading.Lock()
 
-# The names of the entries that this context has set since its last call of listen().
-_told: ContextVar[Entries | None] = ContextVar("told_the_cache", default=None)
+
+class Names(NamedTuple):
+    """The keys of a session's entries in the cache."""
+
+    copy: str
+    tag: str
+
+
+class Loaded(NamedTuple, Generic[Row]):
+    """A row, whether it is a copy, and what offers a copy of it to the cache."""
+
+    row: Row | None
+    is_copy: bool = False
+    offer: Offer | None = None
 
 
 def load(
     key_hash: bytes, *, model: type[Row], using: str, read: Callable[[], Row | None]
-) -> tuple[Row | None, Offer | None]:
-    """Return the row of this key hash, and a function that writes its copy.
+) -> Loaded[Row]:
+    """Return the row of this hash: a copy that can be believed, else ``read()``.
 
-    The row comes from a copy that is believed, else from ``read()``, which reads the
-    database and returns None for a session that has ended. The function writes the
-    copy for later requests and may be called at any time; it is ``None`` if the cache
-    has the copy already, or must not have it.
+    ``read()`` asks the database for the row, and returns ``None`` if the session has
+    ended. Never raises but what ``read()`` raises.
     """
-    if not _is_suitable(using):
-        return read(), None
-    found = _get(key_hash)
+    names = _names(key_hash, model, using)
+    found = _call("get_many", names)
     if found is None:
-        return read(), None
-    copy, mark, epoch = found
-    names = _columns(model)
-    if copy is not None and _is_believed(copy, mark, epoch, names):
-        return from_db(model, using, names, list(copy["row"].values())), None
+        return Loaded(read())
+    copy, tag = found.get(names.copy), found.get(names.tag)
+    if tag is not None and copy is not None:
+        row = _believed(copy, tag, key_hash, model, using)
+        if row is not None:
+            return Loaded(row, is_copy=True)
     read_at = time.time()
     row = read()
-    if epoch is None:
-        _try("add", EPOCH, _random(), timeout=None)
-    elif row is not None and ENDED not in (mark, epoch):
-        fresh = {
-            "row": {name: getattr(row, name) for name in names},
-            "read_at": read_at,
-            "mark": mark,
-            "epoch": epoch,
+    if row is None or getattr(row, "user_id", None) is not None:
+        return Loaded(row)
+    if tag is None:
+        _call("add", names.tag, _random(), timeout=_tag_age())
+        return Loaded(row)
+    entry = _entry(row, tag=tag, read_at=read_at)
+    offer = partial(_call, "set", names.copy, entry, timeout=conf.CACHE_MAX_AGE)
+    return Loaded(row, offer=offer)
+
+
+def purge(key_hashes: Collection[bytes], *, model: type[Any], using: str) -> bool:
+    """Disown the copies of visitors' rows that have changed or ended.
+
+    Call it once that has committed. Returns whether the cache has been told; if not,
+    the call is repeated when the cache answers again.
+    """
+    if not conf.CACHE_MAX_AGE or not key_hashes:
+        return True
+    names = [_names(key_hash, model, using) for key_hash in key_hashes]
+    return _purge({name.tag: name.copy for name in names})
+
+
+# The entries
+
+
+def _entry(row: Any, *, tag: object, read_at: float) -> dict[str, Any]:
+    """Return the copy of a row, as text and numbers for any serializer."""
+    return {
+        "id": str(row.pk),
+        "version": row.version,
+        "data": row.session_data,
+        "expires": row.expire_date.isoformat(),
+        "read_at": read_at,
+        "tag": tag,
+    }
+
+
+def _believed(
+    copy: Mapping[str, Any], tag: object, key_hash: bytes, model: type[Row], using: str
+) -> Row | None:
+    """Return the row of the copy; ``None`` where it can't be believed."""
+    try:
+        expire_date = datetime.fromisoformat(copy["expires"])
+        age = time.time() - copy["read_at"]
+        if (
+            copy["tag"] != tag
+            or not -CLOCK_SKEW <= age < conf.CACHE_MAX_AGE
+            or expire_date <= timezone.now()
+        ):
+            return None
+        values = {
+            "id": uuid.UUID(copy["id"]),
+            "version": int(copy["version"]),
+            "expire_date": expire_date,
+            "user_id": None,
+            "key_hash": key_hash,
+            "session_data": str(copy["data"]),
         }
-        operation = "add" if copy is None else "set"
-        return row, partial(_offer, operation, _copy_key(key_hash), fresh)
-    return row, None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # Something else wrote it, or USE_TZ has changed.
+        return None
+    names = _columns(model)
+    return from_db(model, using, names, [values[name] for name in names])
 
 
-def _offer(operation: str, key: str, copy: dict[str, Any]) -> None:
-    _try(operation, key, copy, timeout=conf.CACHE_MAX_AGE)
+@lru_cache(maxsize=8)
+def _columns(model: type[models.Model]) -> tuple[str, ...]:
+    attributes = (field.attname for field in model._meta.concrete_fields)
+    return tuple(name for name in attributes if name in COLUMNS)
 
 
-def listen() -> Entries:
-    """Return a set that collects the entries that this context sets in the cache, and
-    the tasks and threads that inherit it, until the next call.
+def _names(key_hash: bytes, model: type[models.Model], using: str) -> Names:
+    """Return the keys of the entries: others for each database, schema and table.
+
+    Tenants may share a cache. Redis Cluster keeps keys with the same text in braces
+    on one server, which ``get_many()`` needs.
     """
-    told: Entries = set()
-    _told.set(told)
-    return told
+    place = _place(connections[using])
+    text = repr((*place, model._meta.db_table, key_hash))
+    digest = sha256(text.encode()).hexdigest()
+    return Names(f"{PREFIX}.copy.{{{digest}}}", f"{PREFIX}.tag.{{{digest}}}")
 
 
-def is_told_of(key_hash: bytes, told: Entries) -> bool:
-    return not told.isdisjoint((_mark_key(key_hash), EPOCH))
+def _place(connection: BaseDatabaseWrapper) -> tuple[str, ...]:
+    settings = connection.settings_dict
+    parts = (connection.alias, *(settings[name] for name in ("HOST", "PORT", "NAME")))
+    # Of django-tenants.
+    return (*map(str, parts), str(getattr(connection, "schema_name", "")))
 
 
-def purge_changed(key_hash: bytes) -> bool:
-    """Set a new mark after a change of the row's data: older copies aren't believed.
-
-    Return False if the cache failed; so do all functions here that set entries.
-    """
-    return _mark(_random(), [key_hash])
+def _tag_age() -> int:
+    # Longer than any copy that was made under the tag.
+    return conf.CACHE_MAX_AGE + CLOCK_SKEW
 
 
-def mark_ended(key_hashes: Collection[bytes]) -> bool:
-    """Set the mark ENDED before a deletion commits; ``purge_ended()`` comes after."""
-    return _mark(ENDED, key_hashes)
+def _random() -> int:
+    # A number, which Redis keeps as it is.
+    return secrets.randbits(63)
 
 
-def purge_ended(key_hashes: Collection[bytes]) -> bool:
-    """Set the mark ENDED after rows were deleted or got another key."""
-    is_told = mark_ended(key_hashes)
-    if is_told and conf.CACHE_MAX_AGE:
-        # Only to save space: the mark alone makes the copy worthless. The next load
-        # of a session that goes on writes another copy.
-        _try("delete_many", [_copy_key(key_hash) for key_hash in key_hashes])
-    return is_told
+# The calls
 
 
-def mark_many_ended() -> bool:
-    """Set the epoch ENDED before a deletion of many rows commits.
-
-    Until the next ``purge_all()``, for these rows or others, no copy of any row is made
-    or believed. If there is none, the entry expires as a mark does.
-    """
-    return _set_epoch(ENDED, timeout=conf.CACHE_MAX_AGE + CLOCK_SKEW)
-
-
-def purge_all() -> bool:
-    """Set a new epoch after many rows were deleted: no older copy is believed."""
-    return _set_epoch(_random(), timeout=None)
-
-
-def claim(name: str, *, seconds: int) -> bool:
-    """Return whether the caller is the first to use the name within these seconds.
-
-    If the cache fails, every caller is.
-    """
-    if _is_paused():
-        return True
+def _call(operation: str, *args: Any, **kwargs: Any) -> Any:
+    """Return the cache's answer; ``None`` where it fails, or has failed just now."""
+    if _is_paused() or (_pending and not _make_pending_purges()):
+        return None
     try:
-        return bool(
-            get_session_cache().add(f"{PREFIX}.claim.{name}", 1, timeout=seconds)
-        )
-    except Exception:
-        _pause()
-        return True
-
-
-def _is_suitable(using: str) -> bool:
-    """Return whether the cache can be used in the open transaction, or without one.
-
-    A transaction that reads a snapshot would read rows that have been deleted since,
-    and one that has written sessions would copy data that may be rolled back.
-    """
-    if not conf.CACHE_MAX_AGE or _is_paused() or has_uncommitted(using):
-        return False
-    connection = transaction.get_connection(using)
-    if not connection.in_atomic_block:
-        return True
-    if connection.vendor == "postgresql":
-        # psycopg's enumeration, whose READ_COMMITTED is named so.
-        level = getattr(connection.isolation_level, "name", "")
-        return level == "READ_COMMITTED"
-    return getattr(connection, "isolation_level", None) == "read committed"
-
-
-def _get(key_hash: bytes) -> tuple[dict[str, Any] | None, object, object] | None:
-    """Return copy, mark and epoch; ``None`` if the cache fails."""
-    copy_key, mark_key = _copy_key(key_hash), _mark_key(key_hash)
-    try:
-        found = get_session_cache().get_many([copy_key, mark_key, EPOCH])
+        return getattr(get_session_cache(), operation)(*args, **kwargs)
     except Exception:
         _pause()
         return None
-    return found.get(copy_key), found.get(mark_key), found.get(EPOCH)
 
 
-def _is_believed(
-    copy: dict[str, Any], mark: object, epoch: object, names: tuple[str, ...]
-) -> bool:
-    if epoch is None or ENDED in (mark, epoch):
+def _purge(names: dict[str, str]) -> bool:
+    """Give the sessions new tags, and delete their copies."""
+    if _is_paused() or not _renew_tags(names):
+        _keep(names)
         return False
+    # For room alone: the tag is what disowns a copy.
+    _call("delete_many", list(names.values()))
+    return True
+
+
+def _renew_tags(names: dict[str, str]) -> bool:
     try:
-        return bool(
-            copy["mark"] == mark
-            and copy["epoch"] == epoch
-            and copy["row"]["expire_date"] > timezone.now()
-            and -CLOCK_SKEW <= time.time() - copy["read_at"] < conf.CACHE_MAX_AGE
-            and tuple(copy["row"]) == names
-        )
-    except (AttributeError, KeyError, TypeError):
-        # Written by another release, or with another USE_TZ.
-        return False
-
-
-def _mark(value: str | int, key_hashes: Iterable[bytes]) -> bool:
-    if not conf.CACHE_MAX_AGE:
-        return True
-    # A mark outlives every copy that was made under the mark before it.
-    timeout = conf.CACHE_MAX_AGE + CLOCK_SKEW
-    marks = {_mark_key(key_hash): value for key_hash in key_hashes}
-    _note(marks)
-    if len(marks) == 1:
-        return _try("set", *marks, value, timeout=timeout)
-    return _try("set_many", marks, timeout=timeout)
-
-
-def _set_epoch(value: str | int, *, timeout: int | None) -> bool:
-    if not conf.CACHE_MAX_AGE:
-        return True
-    _note([EPOCH])
-    # Not with "set", whose failure some caches don't report.
-    return _try("set_many", {EPOCH: value}, timeout=timeout)
-
-
-def _note(names: Iterable[str]) -> None:
-    told = _told.get()
-    if told is not None:
-        told.update(names)
-
-
-def _try(operation: str, *args: object, **kwargs: object) -> bool:
-    """Return whether the operation succeeded; it is tried also after a failure."""
-    try:
-        answer = getattr(get_session_cache(), operation)(*args, **kwargs)
+        tags = {tag: _random() for tag in names}
+        # Of several entries, it returns those that were not taken.
+        return not get_session_cache().set_many(tags, timeout=_tag_age())
     except Exception:
         _pause()
         return False
-    # set_many() returns the keys of the entries that failed.
-    return not (operation == "set_many" and answer)
+
+
+def _keep(names: dict[str, str]) -> None:
+    with _pending_lock:
+        _pending.update(names)
+        for tag in list(_pending)[: max(0, len(_pending) - MAX_PENDING)]:
+            del _pending[tag]
+
+
+def _make_pending_purges() -> bool:
+    with _pending_lock:
+        names = dict(_pending)
+        _pending.clear()
+    return _purge(names)
 
 
 def _is_paused() -> bool:
@@ -261,34 +258,5 @@ def _is_paused() -> bool:
 def _pause() -> None:
     """Note, from within an exception handler, that the cache has failed."""
     global _paused_until
-    _paused_until = time.monotonic() + PAUSE
+    _paused_until = time.monotonic() + FAILURE_COOLDOWN
     logger.exception("The cache of the sessions has failed")
-
-
-@lru_cache(maxsize=8)
-def _columns(model: type[models.Model]) -> tuple[str, ...]:
-    """Return the columns of a copy. The user's own row is never copied: it is always
-    read from the database.
-    """
-    return tuple(field.attname for field in model._meta.concrete_fields)
-
-
-def _copy_key(key_hash: bytes) -> str:
-    return f"{PREFIX}.copy.{key_hash.hex()}"
-
-
-def _mark_key(key_hash: bytes) -> str:
-    return f"{PREFIX}.mark.{key_hash.hex()}"
-
-
-def _random() -> int:
-    # Redis keeps a number as it is; 63 bits fit into the integers of every cache.
-    return secrets.randbits(63)
-
-
-_claims = LocMemCache(__name__, {"OPTIONS": {"MAX_ENTRIES": 10_000}})
-
-
-def claim_in_process(name: str) -> bool:
-    """Return whether this process hasn't claimed the name within an interval."""
-    return _claims.add(name, 1, timeout=conf.ACTIVITY_INTERVAL)

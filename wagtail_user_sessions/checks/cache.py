@@ -14,6 +14,7 @@ from django.core.checks import CheckMessage, register
 
 from wagtail_user_sessions.backends.cached_db import SessionStore
 from wagtail_user_sessions.backends.engine import get_engine
+from wagtail_user_sessions.cache.backend import SharedRedisCache, get_session_cache
 from wagtail_user_sessions.conf import Conf
 
 from .messages import TAG, error, warning
@@ -21,14 +22,28 @@ from .messages import TAG, error, warning
 CACHE_HINT = "Name one of CACHES that all processes share, such as Redis."
 SHARING_HINT = (
     "Use one that is, such as Redis, or the engine "
-    '"wagtail_user_sessions.backends.db". Here a session that another process '
-    f"ends may be believed for {Conf.CACHE_MAX_AGE.name} seconds longer."
+    '"wagtail_user_sessions.backends.db". Here a visitor\'s page may show what '
+    "another process has changed since, for as long as "
+    f"{Conf.CACHE_MAX_AGE.name} seconds."
 )
 DUMMY_HINT = 'Use one that does, or the engine "wagtail_user_sessions.backends.db".'
 SERVERS_HINT = (
-    "Name one server in its LOCATION, and no read replicas: one of those may "
-    "still say that a session is alive which has ended."
+    "Name one server in its LOCATION: a replica lags behind, so that a visitor's "
+    "page may show what was there before a change, for as long as "
+    f"{Conf.CACHE_MAX_AGE.name} seconds."
 )
+TIMEOUT_HINT = (
+    "Name one of less than a second in its OPTIONS: {option}. A page of a visitor "
+    "waits for as long when the cache is silent, or without end."
+)
+# The option that limits how long a cache is waited for, by a word in its module.
+# Django's own Redis backend gets short ones where the process shares one client.
+TIMEOUT_OPTIONS = {
+    "django.core.cache.backends.redis": "socket_timeout",
+    "django_redis": "SOCKET_TIMEOUT",
+    "django_valkey": "SOCKET_TIMEOUT",
+    "pymemcache": "timeout",
+}
 
 
 @register(TAG)
@@ -41,7 +56,11 @@ def check_cache(**kwargs: Any) -> list[CheckMessage]:
     except Exception as failure:
         message = f"SESSION_CACHE_ALIAS {alias!r} can't be used: {failure}"
         return [error(8, message, hint=CACHE_HINT)]
-    return [*_check_sharing(alias, cache), *_check_servers(alias, cache)]
+    return [
+        *_check_sharing(alias, cache),
+        *_check_servers(alias, cache),
+        *_check_timeout(alias),
+    ]
 
 
 def _check_sharing(alias: str, cache: BaseCache) -> Iterator[CheckMessage]:
@@ -53,14 +72,39 @@ def _check_sharing(alias: str, cache: BaseCache) -> Iterator[CheckMessage]:
 
 
 def _check_servers(alias: str, cache: BaseCache) -> Iterator[CheckMessage]:
-    servers: Any = settings.CACHES[alias].get("LOCATION") or ()
+    servers: Any = _location(alias) or ()
     if isinstance(servers, str):
         servers = re.split("[;,]", servers)
     # Django's Redis backends write to the first server and read from the others, as
     # replicas. Other backends distribute their entries over the servers.
     if _is_redis(cache) and len(servers) > 1:
         message = f"The cache {alias!r} has {len(servers)} servers."
-        yield error(9, message, hint=SERVERS_HINT)
+        yield warning(12, message, hint=SERVERS_HINT)
+
+
+def _check_timeout(alias: str) -> Iterator[CheckMessage]:
+    cache = get_session_cache()
+    option = _timeout_option(cache)
+    if option is None or isinstance(cache, SharedRedisCache):
+        return
+    options = settings.CACHES[alias].get("OPTIONS", {})
+    # A URL may name it too, in its query.
+    if option.lower() not in f"{options} {_location(alias)}".lower():
+        message = f"The cache {alias!r} names no time-out."
+        yield warning(13, message, hint=TIMEOUT_HINT.format(option=option))
+
+
+def _timeout_option(cache: BaseCache) -> str | None:
+    """Return the option's name; ``None`` for a cache that waits for no server."""
+    path = " ".join(f"{cls.__module__}.{cls.__name__}" for cls in type(cache).__mro__)
+    for word, option in TIMEOUT_OPTIONS.items():
+        if word in path.lower():
+            return option
+    return None
+
+
+def _location(alias: str) -> Any:
+    return settings.CACHES[alias].get("LOCATION", "")
 
 
 def _is_redis(cache: BaseCache) -> bool:

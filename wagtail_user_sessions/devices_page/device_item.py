@@ -23,6 +23,8 @@ from .forms import RenameForm
 # A device is shown as active for this long after its last activity, plus
 # ACTIVITY_INTERVAL: within that interval no activity is written.
 ACTIVE_NOW = timedelta(seconds=60)
+# To detect that a site's own model overrides the method.
+OUR_ENDS_WITH_BROWSER = AbstractSession.ends_with_browser
 
 # Returns the URL of a view: ``url_for(name)``, or ``url_for(name, pk)`` where the
 # view takes the id of a device.
@@ -104,7 +106,7 @@ class DeviceItem:
         """City and country, as far as they are known: "London, GB"."""
         return self.session.place
 
-    @property
+    @cached_property
     def ip(self) -> str:
         """The IP address, which may break between its groups; "" if unknown."""
         return break_between_groups(self.session.ip or "")
@@ -120,13 +122,14 @@ class DeviceItem:
     @cached_property
     def ends_with_browser(self) -> bool:
         """Whether the browser forgets the session when it closes."""
-        # An example has no data.
         data = self.session.session_data
-        return (
-            bool(data)
-            and self.store is not None
-            and (self.store.ends_with_browser(data))
-        )
+        if self.store is None or not data:
+            # An example.
+            return False
+        if type(self.session).ends_with_browser is not OUR_ENDS_WITH_BROWSER:
+            return self.session.ends_with_browser()
+        # As the row answers, without a store for each row.
+        return self.store.ends_with_browser(data)
 
     @cached_property
     def last_activity(self) -> datetime:

@@ -22,7 +22,6 @@ from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from wagtail_user_sessions.backends.db import SessionStore
-from wagtail_user_sessions.sessions.reasons import RevokedCount, cache_failure_text
 
 from .device_item import full_title
 from .device_list import get_device_list, password_change_url
@@ -112,7 +111,7 @@ def device_revoke(
     if not revoked:
         return _already_signed_out(request, config)
     text = _("Signed out: %(device)s.") % {"device": full_title(row)}
-    notices = [Message(messages.SUCCESS, text), *_warnings(revoked)]
+    notices = [Message(messages.SUCCESS, text)]
     return action_response(
         request, config, *notices, focus=lambda devices: devices.focused_after(row)
     )
@@ -132,7 +131,6 @@ def device_revoke_others(request: HttpRequest, config: PageConfig) -> HttpRespon
     )
     notices = [
         Message(messages.SUCCESS, text % {"count": revoked}),
-        *_warnings(revoked),
     ]
     password_url = config.password_change_url or password_change_url()
     if "change_password" in request.POST and password_url:
@@ -221,9 +219,3 @@ def _already_signed_out(request: HttpRequest, config: PageConfig) -> HttpRespons
 
 def _already_gone() -> Message:
     return Message(messages.INFO, _("That device is already signed out."))
-
-
-def _warnings(revoked: RevokedCount) -> list[Message]:
-    if not revoked.cache_failed:
-        return []
-    return [Message(messages.WARNING, cache_failure_text())]

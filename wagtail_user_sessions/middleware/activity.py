@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from typing import cast
 
 from django.contrib.auth import SESSION_KEY
@@ -18,6 +19,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from wagtail_user_sessions.backends.db import SessionStore
+from wagtail_user_sessions.cache.claims import claim
 from wagtail_user_sessions.client.columns import (
     EMPTY,
     client_columns,
@@ -56,34 +58,27 @@ def record_activity(request: HttpRequest) -> None:
     if client is None:
         return
     try:
-        _write_if_due(session, row, client, now=timezone.now())
+        _write_if_due(row, client, now=timezone.now())
     except Error:
         # The response is ready, and a lost activity write does no harm.
         logger.exception("A session's activity could not be written")
 
 
-def _write_if_due(
-    session: SessionStore, row: AbstractSession, client: Client, *, now: datetime
-) -> None:
+def _write_if_due(row: AbstractSession, client: Client, *, now: datetime) -> None:
     cutoff = now - timedelta(seconds=conf.ACTIVITY_INTERVAL)
     is_changed = has_changed(row, identity_columns(client))
     is_due = row.last_activity is None or row.last_activity < cutoff
-    if is_due and session.claim_activity(row):
+    if is_due:
         condition = Q(last_activity=None) | Q(last_activity__lt=cutoff)
-    elif is_changed and (is_empty(row) or session.claim_change(row)):
+    elif is_changed and (is_empty(row) or _claim_change(row)):
         condition = Q()
     else:
         return
     columns = client_columns(client) if is_changed else {}
-    _write(session, row, {"last_activity": now, **columns}, condition)
+    _write(row, {"last_activity": now, **columns}, condition)
 
 
-def _write(
-    session: SessionStore,
-    row: AbstractSession,
-    columns: dict[str, object],
-    condition: Q,
-) -> None:
+def _write(row: AbstractSession, columns: dict[str, object], condition: Q) -> None:
     using = row._state.db or DEFAULT_DB_ALIAS
     condition = Q(condition, pk=row.pk, user_id=row.user_id)
     if (
@@ -94,14 +89,22 @@ def _write(
     changed = set_attributes(copy_instance(row), columns)
     previous = {name: getattr(row, name) for name in EMPTY}
 
-    def announce() -> None:
-        session.purge_changed(row.key_hash)
-        if is_new_client(row, changed):
-            session_client_changed.send_robust(
-                type(row), session=changed, previous=previous
-            )
+    announce = partial(
+        session_client_changed.send_robust,
+        type(row),
+        session=changed,
+        previous=previous,
+    )
+    TrackedWrite(using, *([announce] if is_new_client(row, changed) else []))
 
-    TrackedWrite(using, announce)
+
+def _claim_change(row: AbstractSession) -> bool:
+    """Return whether this request may write a changed client before it is due.
+
+    True at most once an interval (and process): a client with two addresses
+    alternates between them.
+    """
+    return claim(f"client.{row.pk}")
 
 
 def is_ignored(request: HttpRequest) -> bool:

@@ -19,6 +19,9 @@ from wagtail_user_sessions.client.request import from_request
 from .activity import is_ignored, record_activity
 from .inactive_users import end_if_inactive
 
+# The methods of requests that a copy may answer.
+READS = ("GET", "HEAD")
+
 
 class SessionMiddleware(middleware.SessionMiddleware):
     """Django's middleware, which also gives the session the client of the request."""
@@ -27,7 +30,8 @@ class SessionMiddleware(middleware.SessionMiddleware):
         super().process_request(request)
         if isinstance(request.session, SessionStore):
             request.session.read_client = partial(from_request, request)
-            request.session.begin_request()
+            is_read = request.method in READS
+            request.session.begin_request(is_read=is_read)
 
     def process_exception(
         self, request: HttpRequest, exception: Exception
@@ -74,8 +78,8 @@ class SessionMiddleware(middleware.SessionMiddleware):
     def _redirect_to_same_page(self, request: HttpRequest) -> HttpResponse | None:
         """Redirect a GET to the same page, where the cookie is no longer valid.
 
-        Only if the row of the cookie was read and is gone now: else the next
-        request could be redirected too. The cookie stays: a concurrent request may
+        Only if the row of the cookie was read from the database and is gone now: else
+        the next request could be redirected too. The cookie stays: a concurrent request may
         just have set a new one.
         """
         key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)

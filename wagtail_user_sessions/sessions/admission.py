@@ -1,10 +1,10 @@
-"""Whether the next request admits a session: in SQL, and in Python beside it.
+"""Whether the next request would let a session in: in SQL, and in Python beside it.
 
-A session is admitted unless it has expired, its user may no longer sign in, the
+A session is let in unless it has expired, its user may no longer sign in, the
 password has changed since the sign-in, or the not-before marker rejects it. A list
-filters by a query, and a request checks the row that it has read. The two forms of
-each condition stand together, so that a list never shows as active what a request
-refuses.
+asks the database, and a request asks the row that it has read. Both answers stand
+here together. Two answers are weaker than a request's: the filters of the admin
+can't see a changed password, and ``is_admitted`` doesn't ask the marker.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ Row = TypeVar("Row", bound=Any)
 
 
 def is_admitted(row: Any) -> bool:
-    """Return whether the next request admits the session, by its row and its user.
+    """Return whether a session, read with its user, is let in as its data says.
 
-    The not-before marker isn't read: the rows that it rejects are about to be deleted.
+    The marker isn't asked: ``clearsessions`` deletes what it rejects.
     """
+    if not is_unexpired(row, now=timezone.now()):
+        return False
     user = row.user
-    return is_unexpired(row, now=timezone.now()) and (
-        user is None or (is_active_user(user) and has_valid_auth_hash(row, user))
-    )
+    return user is None or (is_active_user(user) and has_valid_auth_hash(row, user))
 
 
 # Expiry

@@ -28,6 +28,7 @@ from wagtail_user_sessions.sql.transactions import TrackedWrite, retry_on_deadlo
 
 from . import admission
 from .deletion import delete_rows
+from .end_events import purge_copies
 from .reasons import Reason, RevokedCount, end_context
 
 # Rows of a batch, for callers of ``revoke()`` that may select many.
@@ -87,8 +88,9 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
     def update(self, **kwargs: Any) -> int:
         """Update the rows as Django does, but never the user alone.
 
-        ``user.session_set.clear()`` would take the sessions off every list and leave
-        them signed in. Raises ``TypeError`` for ``user`` without ``session_data``.
+        ``user.session_set.clear()`` would take the sessions off every list, but leave
+        the sign-in in their data. Raises ``TypeError`` for ``user`` without
+        ``session_data``.
         """
         if not kwargs.keys().isdisjoint({"user", "user_id"}) and (
             "session_data" not in kwargs
@@ -231,8 +233,10 @@ class AbstractSession(models.Model):
             self.set_sign_in_time()
         super().save(*args, **kwargs)
         if not is_new:
-            purge = partial(self.get_session_store_class().purge_changed, self.key_hash)
-            TrackedWrite(self._state.db or router.db_for_write(type(self)), purge)
+            using = self._state.db or router.db_for_write(type(self))
+            TrackedWrite(
+                using, partial(purge_copies, type(self), [self.key_hash], using=using)
+            )
 
     save.alters_data = True  # type: ignore[attr-defined]
 
@@ -320,9 +324,6 @@ class AbstractSession(models.Model):
         if not rows.update(name=name):
             return False
         self.name = name
-        TrackedWrite(
-            using, partial(self.get_session_store_class().purge_changed, self.key_hash)
-        )
         return True
 
     def revoke(

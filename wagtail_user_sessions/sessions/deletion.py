@@ -22,7 +22,6 @@ from wagtail_user_sessions.sql.transactions import TrackedWrite, retry_on_deadlo
 from . import end_events
 from .end_events import (
     EndedRow,
-    are_copied,
     collect,
     has_observers,
     needs_full_rows,
@@ -91,14 +90,12 @@ def _delete_in_one_statement(rows: QuerySet[Any]) -> Deleted:
 def _before_commit(
     rows: QuerySet[Any], *, is_full: bool
 ) -> AbstractContextManager[None]:
-    """Open a transaction if the block's work has to be done before the commit.
+    """Open a transaction if the rows have to be read before the commit.
 
-    The cache is notified of ended rows before they are gone. Full rows are read
-    before the commit as well: if one can't be read, the deletion is rolled back
-    rather than committed with no observer notified.
+    If a full row can't be read, the deletion is rolled back rather than committed
+    with no observer notified.
     """
-    needs_transaction = is_full or are_copied(rows.model)
-    if transaction.get_autocommit(rows.db) and not needs_transaction:
+    if transaction.get_autocommit(rows.db) and not is_full:
         return nullcontext()
     return transaction.atomic(using=rows.db, savepoint=False)
 

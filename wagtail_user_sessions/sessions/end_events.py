@@ -1,21 +1,20 @@
 """End events: the observers of ended sessions are notified here.
 
 The observers are the cache, the log, the admin's log and the receivers of
-``session_ended``. The cache is notified before the deletion commits and again after
-the commit; the others only after the commit.
+``session_ended``. They are notified after the commit; the cache of visitors' rows alone.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, NamedTuple
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import connections, models
+from django.db import models
 from django.dispatch import Signal
 
 from wagtail_user_sessions.cache import copies
@@ -25,11 +24,6 @@ from wagtail_user_sessions.sql.transactions import TrackedWrite
 from .reasons import EndContext, Reason, current_end_context
 
 logger = logging.getLogger("wagtail_user_sessions")
-
-# From this number of rows on, the cache gets a new epoch instead of a mark for each
-# row. That is one entry instead of many; in return, each session that goes on is read
-# from the database once or twice more.
-MANY = 50
 
 # For the package's own log: ``rows`` that a user has ended together, and the
 # ``context`` of that. Sent by the model's class after the commit.
@@ -108,16 +102,19 @@ def publish(
     are kept until the transaction commits and must not be changed.
     """
     context = current_end_context()
-    hashes = {model: [row.key_hash for row in rows] for model, rows in ended.items()}
-    if connections[using].in_atomic_block:
-        # Outside a transaction the deletion has committed: ``_purge`` follows at once.
-        _notify_cache(_mark, hashes, context)
     reason = context.reason or _reason_of(origin)
     TrackedWrite(
         using,
-        partial(_notify_cache, _purge, hashes, context),
+        partial(_purge_visitors, ended, using, context),
         partial(_send, ended, reason, context),
     )
+
+
+def purge_copies(model: Model, key_hashes: list[bytes], *, using: str) -> bool:
+    """Invalidate the copies of visitors' rows; return False if the cache failed."""
+    if not are_copied(model):
+        return True
+    return copies.purge(key_hashes, model=model, using=using)
 
 
 def _reason_of(origin: object) -> Reason:
@@ -128,43 +125,14 @@ def _reason_of(origin: object) -> Reason:
     return Reason.DELETED
 
 
-def _notify_cache(
-    notify: Callable[[Model, list[bytes], EndContext], bool],
-    hashes: dict[Model, list[bytes]],
-    context: EndContext,
+def _purge_visitors(
+    ended: Mapping[Model, Sequence[Row]], using: str, context: EndContext
 ) -> None:
-    results = [notify(model, of_model, context) for model, of_model in hashes.items()]
-    if not all(results):
-        context.cache_failed = True
-
-
-def _mark(model: Model, hashes: list[bytes], context: EndContext) -> bool:
-    if not are_copied(model):
-        return True
-    if _are_many(hashes, context):
-        return copies.mark_many_ended()
-    return copies.mark_ended(hashes)
-
-
-def _purge(model: Model, hashes: list[bytes], context: EndContext) -> bool:
-    cache = _cache_of(model)
-    is_many = _are_many(hashes, context)
-    return bool(cache.purge_all() if is_many else cache.purge_ended(hashes))
-
-
-def purge_all(model: Model) -> bool:
-    """Invalidate all cached copies at once; returns whether the cache took it."""
-    return bool(_cache_of(model).purge_all())
-
-
-def _cache_of(model: Model) -> Any:
-    return copies if copies.are_kept else model.get_session_store_class()
-
-
-def _are_many(hashes: list[bytes], context: EndContext) -> bool:
-    # A batch gets marks: the caller of all batches changes the epoch if that is
-    # needed (for ``clearsessions`` it isn't).
-    return len(hashes) >= MANY and not context.is_batch
+    # A row with a user has no copy.
+    for model, rows in ended.items():
+        key_hashes = [row.key_hash for row in rows if row.user_id is None]
+        if key_hashes and not purge_copies(model, key_hashes, using=using):
+            context.cache_failed = True
 
 
 def _send(

@@ -12,9 +12,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError
 from django.utils import timezone
 
-from wagtail_user_sessions.sql.transactions import TrackedWrite
-
-from . import end_events, not_before
+from . import not_before
 from .base import AbstractSession, SessionQuerySet
 from .batches import delete_by_sign_in, delete_in_batches
 from .reasons import Reason
@@ -28,9 +26,8 @@ CHUNK = 500
 class MassRevocation:
     """Deletes many sessions in batches, but none that are signed in to meanwhile.
 
-    All cached copies are invalidated at once rather than one by one: before the first
-    batch, after each batch that has committed, and after the last. ``cache_failed``
-    is whether the last of these calls failed.
+    No cache is notified unless the site listens to deletions: users' rows have no
+    copies, and a visitor's is believed for ``CACHE_MAX_AGE`` at most.
 
     With a ``marker``, a new instance that isn't saved, the rows must be those of all
     users, without the ids in ``spared``. They are refused from the start, and stay
@@ -51,7 +48,6 @@ class MassRevocation:
         self.reason = reason
         self.marker = marker
         self.spared = spared
-        self.cache_failed = False
 
     def __iter__(self) -> Iterator[int]:
         """Delete the rows; yields the number of rows of each batch."""
@@ -63,16 +59,13 @@ class MassRevocation:
         )
         if self.marker is not None:
             self._set_not_before(self.marker, now)
-        self._purge()
         total = 0
         try:
             for count in self._delete(now, future):
-                self._purge_on_commit()
                 total += count
                 yield count
         finally:
             # Also if the caller stops half-way: sessions have ended by then.
-            self._purge_on_commit()
             logger.info("%d sessions ended: %s", total, self.reason)
 
     def _set_not_before(self, marker: AbstractSession, until: datetime) -> None:
@@ -89,12 +82,6 @@ class MassRevocation:
             yield from delete(self.rows.filter(pk__in=future[start : start + CHUNK]))
         yield from delete(self.rows.exclude(signed_in_at__gt=now))
 
-    def _purge_on_commit(self) -> None:
-        TrackedWrite(self.rows.db, self._purge)
-
-    def _purge(self) -> None:
-        self.cache_failed = not end_events.purge_all(self.rows.model)
-
 
 def delete_expired(expired: SessionQuerySet) -> Iterator[int]:
     """Delete the rows that the marker rejects, then the expired ones.
@@ -102,8 +89,8 @@ def delete_expired(expired: SessionQuerySet) -> Iterator[int]:
     The first are what a sign-out of everybody has left that was broken off. Yields the
     number of rows of each batch.
     """
-    # No cache has to be notified: a copy isn't believed after its expiry, and there
-    # are no copies of rows that the marker rejects.
+    # No cache has to be notified: a copy isn't believed after its expiry, and rows
+    # that the marker rejects have users.
     rejected = not_before.rejected(expired.model.rows(expired.db))
     if rejected is not None:
         yield from delete_by_sign_in(rejected, reason=Reason.REVOKED)

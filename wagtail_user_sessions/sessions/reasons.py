@@ -41,8 +41,8 @@ class EndContext:
 
     reason: Reason | str | None = None
     actor: AbstractBaseUser | None = None
-    # Whether this deletion is one batch of several. Their caller then makes one entry
-    # in the log for all of them, and changes the cache's epoch once.
+    # Whether the caller logs this deletion with others, as one entry. The batches of
+    # ``revoke(batch_size=…)`` have an entry for each session.
     is_batch: bool = False
     # Set if the cache could not be notified of an ended session.
     cache_failed: bool = False
@@ -51,8 +51,10 @@ class EndContext:
 class RevokedCount(int):
     """The number of sessions that were deleted.
 
-    ``cache_failed`` is true if the cache could not be notified: copies of those
-    sessions may be believed for ``WAGTAIL_USER_SESSIONS_CACHE_MAX_AGE`` seconds more.
+    ``cache_failed`` is true if the cache could not be notified of visitors' sessions:
+    their copies may be believed for ``WAGTAIL_USER_SESSIONS_CACHE_MAX_AGE`` seconds
+    more. It is never true of users' sessions, which have no copies, nor inside a
+    transaction, whose commit comes later.
     """
 
     cache_failed: bool

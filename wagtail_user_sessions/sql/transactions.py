@@ -63,17 +63,13 @@ class TrackedWrite:
             callback()
 
 
-def has_uncommitted(using: str) -> bool:
-    """Return whether the open transaction may have written sessions."""
+def is_in_transaction(using: str) -> bool:
+    """Return whether a transaction is open, or opens with the next statement."""
     connection = transaction.get_connection(using)
     if connection.connection is None:
-        # get_autocommit() would open a connection that a cached page may not need.
-        return False
-    if not connection.in_atomic_block:
-        return not connection.autocommit
-    return any(
-        isinstance(func, TrackedWrite) for _, func, _ in connection.run_on_commit
-    )
+        # get_autocommit() would open a connection that a page may not need.
+        return not connection.settings_dict["AUTOCOMMIT"]
+    return connection.in_atomic_block or not connection.autocommit
 
 
 class RollbackHandlers:

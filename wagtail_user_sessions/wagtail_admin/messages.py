@@ -10,7 +10,7 @@ from wagtail.admin import messages
 from wagtail_user_sessions.sessions.reasons import cache_failure_text
 
 
-def report(request: HttpRequest, count: int, *, cache_failed: bool) -> None:
+def report(request: HttpRequest, count: int, *, cache_failed: bool = False) -> None:
     """Add a message with the number of sessions, and a warning if the cache failed."""
     if count:
         text = ngettext(

@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from wagtail_user_sessions.backends.db import SessionStore
-from wagtail_user_sessions.conf import Conf, conf
 from wagtail_user_sessions.management.age import time_before
 from wagtail_user_sessions.management.engine import require_engine
 from wagtail_user_sessions.management.progress import Progress
@@ -59,11 +58,9 @@ class Command(BaseCommand):
             marker = engine().create_model_instance({}) if is_of_everybody else None
             revocation = MassRevocation(rows, marker=marker)
             progress = Progress(self.stderr, total=rows.count())
-            ended = progress.follow(revocation)
-            self._write_ended(ended, cache_failed=revocation.cache_failed)
+            self._write_ended(progress.follow(revocation))
         else:
-            count = rows.revoke()
-            self._write_ended(count, cache_failed=count.cache_failed)
+            self._write_ended(rows.revoke())
 
     def _write_selected(self, count: int) -> None:
         message = ngettext(
@@ -73,21 +70,11 @@ class Command(BaseCommand):
         )
         self.stdout.write(message % {"count": count})
 
-    def _write_ended(self, count: int, *, cache_failed: bool) -> None:
+    def _write_ended(self, count: int) -> None:
         message = ngettext(
             "%(count)d session was ended.", "%(count)d sessions were ended.", count
         )
         self.stdout.write(message % {"count": count})
-        if cache_failed:
-            self._warn_of_cache()
-
-    def _warn_of_cache(self) -> None:
-        message = _(
-            "The cache could not be told: for as long as %(seconds)d seconds "
-            "(%(setting)s) they may still be believed."
-        )
-        setting = Conf.CACHE_MAX_AGE.name
-        self.stderr.write(message % {"seconds": conf.CACHE_MAX_AGE, "setting": setting})
 
 
 def _select_rows(

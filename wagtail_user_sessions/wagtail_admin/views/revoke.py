@@ -275,5 +275,5 @@ class RevokeEverybodyView(RevokeSeveralView):
         finally:
             # An error may stop it half-way; the sessions until then have ended.
             log_everybody(request, count=count, reason=reason)
-        report(request, count, cache_failed=revocation.cache_failed)
+        report(request, count)
         return HttpResponseRedirect(self.get_success_url())
