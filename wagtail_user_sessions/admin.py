@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from .backends.engine import current_session_id, get_session_model
 from .sessions.base import REVOKE_BATCH_SIZE, AbstractSession, SessionQuerySet
-from .sessions.reasons import cache_failure_text
 
 FIELDS = (
     "user",
@@ -118,8 +117,6 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             count,
         )
         self.message_user(request, text % {"count": count}, messages.SUCCESS)
-        if count.cache_failed:
-            self.message_user(request, cache_failure_text(), messages.WARNING)
 
 
 def _others(

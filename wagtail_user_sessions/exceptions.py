@@ -11,6 +11,7 @@ from django.db import Error
 logger = logging.getLogger(__name__)
 
 GONE = "it has ended."
+OTHER_USER = "its user changed before the request completed."
 
 
 class SessionRefused(SessionInterrupted, UpdateError):

@@ -114,3 +114,48 @@ def test_an_alias_that_is_not_configured_is_told_at_once(settings):
     settings.SESSION_CACHE_ALIAS = "no such cache"
     with pytest.raises(InvalidCacheBackendError):
         SessionStore()
+
+
+def test_a_slow_call_pauses_the_others_though_it_answers(copied, monkeypatch):
+    monkeypatch.setattr(copies, "SLOW_CALL", -1)
+    calls = Recorder(monkeypatch).calls
+    for _ in range(3):
+        assert visit(copied) == 1
+    assert calls == ["get_many copy+tag"]
+
+
+def test_purges_are_made_up_for_a_number_at_a_time(copied, monkeypatch):
+    monkeypatch.setattr(copies, "MAX_AT_ONCE", 2)
+    copies._keep({f"tag{number}": f"copy{number}" for number in range(5)})
+    sizes = []
+    real = caches["default"].set_many
+    monkeypatch.setattr(
+        caches["default"],
+        "set_many",
+        lambda data, timeout: sizes.append(len(data)) or real(data, timeout),
+    )
+    for _ in range(4):
+        assert visit(copied) == 1
+    assert sizes == [2, 2, 1]
+    assert not copies._pending
+
+
+def test_a_purge_that_is_broken_off_is_not_lost(copied, monkeypatch):
+    copies._keep({"tag": "copy"})
+
+    def stop(*args, **kwargs):
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(caches["default"], "set_many", stop)
+        with pytest.raises(SystemExit):
+            visit(copied)
+    assert copies._pending == {"tag": "copy"}
+
+
+def test_a_backend_whose_set_many_answers_nothing_has_not_failed(copied, monkeypatch):
+    real = caches["default"].set_many
+    monkeypatch.setattr(
+        caches["default"], "set_many", lambda *args, **kw: real(*args, **kw) and None
+    )
+    assert not Session.objects.all().revoke().cache_failed

@@ -71,6 +71,8 @@ ROADS = {
         expire_date=timezone.now() - timedelta(seconds=1)
     ),
 }
+# Those of which the cache hears nothing.
+UNKNOWN_ROADS = ("without the package", "by its expiry")
 
 names = st.sampled_from(NAMES)
 methods = st.sampled_from(["GET", "GET", "POST"])
@@ -103,6 +105,13 @@ class Entry:
     last_time: float
     # Whether the cache has been told since then that the row is another.
     is_disowned: bool = False
+    # The processes that tell it before they ask for anything.
+    hidden_from: set[int] = field(default_factory=set)
+
+    @property
+    def owner(self) -> str | None:
+        """The user; ``None`` for a visitor's session, "" for none."""
+        return "" if self.state is None else self.state.user
 
 
 @dataclass
@@ -131,6 +140,8 @@ class Sessions(RuleBasedStateMachine):
         self.open: list[Visit] = []
         self.numbers = count()
         self.step = 0
+        # Which process is at work, and whether it left the cache alone at first.
+        self.number, self.was_paused = 0, False
         self.users = {
             name: get_user_model().objects.get_or_create(username=name)[0]
             for name in NAMES
@@ -153,12 +164,22 @@ class Sessions(RuleBasedStateMachine):
     def latest(self, key):
         return self.entries[key][-1].state
 
-    def commit(self, key, state):
+    def commit(self, key, state, *, is_purged=True):
         """Note that the key leads to another state from now on."""
-        self.entries.setdefault(key, [])
-        for entry in self.entries[key][-1:]:
-            entry.last_time = max(entry.last_time, self.wall)
+        *_, latest = self.entries.setdefault(key, []) or [None]
+        if latest is not None:
+            latest.last_time = max(latest.last_time, self.wall)
+            if is_purged and None in {latest.owner, state.user if state else ""}:
+                self.purge(self.entries[key])
         self.entries[key].append(Entry(state, self.wall))
+
+    def purge(self, entries):
+        """Note that the process at work has told the cache, or will do so first."""
+        for entry in entries:
+            if self.cache.fault is None and not self.was_paused:
+                entry.is_disowned = True
+            elif self.cache.fault in {None, "gone", "full"}:
+                entry.hidden_from.add(self.number)
 
     def move(self, old_key, new_key, state):
         """Note that the session of a key has another key from now on."""
@@ -177,9 +198,9 @@ class Sessions(RuleBasedStateMachine):
             entry.state
             for entry in older
             if not entry.is_disowned
+            and self.number not in entry.hidden_from
             # Nobody is signed in by a copy.
-            and entry.state is not None
-            and entry.state.user is None
+            and entry.owner is None
             and self.wall - entry.last_time < conf.CACHE_MAX_AGE
         ]
 
@@ -188,6 +209,7 @@ class Sessions(RuleBasedStateMachine):
         for entries in self.entries.values():
             for entry in entries:
                 entry.is_disowned = False
+                entry.hidden_from.clear()
 
     def note_purges(self):
         written, self.cache.written = self.cache.written, set()
@@ -209,6 +231,7 @@ class Sessions(RuleBasedStateMachine):
         process = self.processes[number]
         copies._pending = process.pending
         copies._paused_until = process.paused_until
+        self.number, self.was_paused = number, copies._is_paused()
         try:
             yield
         finally:
@@ -284,8 +307,20 @@ class Sessions(RuleBasedStateMachine):
         """Return a key: mostly of one of the sessions, else one that led to one."""
         alive = [key for key in self.entries if self.latest(key) is not None]
         if pick < 8 and alive:
-            return alive[-1 - pick % min(len(alive), SESSIONS)]
-        return list(self.entries)[-1 - pick % len(self.entries)]
+            self.touched = alive[-1 - pick % min(len(alive), SESSIONS)]
+        else:
+            self.touched = list(self.entries)[-1 - pick % len(self.entries)]
+        return self.touched
+
+    @contextmanager
+    def losing(self, *, is_lost):
+        """Put the cache back, after the block, to what it was before."""
+        before = dict(self.cache.entries)
+        yield
+        if is_lost:
+            self.note_purges()
+            self.cache.entries = before
+            self.believe_again()
 
     @initialize()
     def first_visitor(self):
@@ -297,12 +332,19 @@ class Sessions(RuleBasedStateMachine):
             store = SessionStore()
             store["a"] = value = self.value(None)
             store.save()
-        self.begin_session(store.session_key, State(None, {"a": value}))
+            self.begin_session(store.session_key, State(None, {"a": value}))
+        self.touched = store.session_key
 
-    @rule(pick=picks, number=numbers, name=st.sampled_from("ab"), method=methods)
-    def change(self, pick, number, name, method):
+    @rule(
+        pick=picks,
+        number=numbers,
+        name=st.sampled_from("ab"),
+        method=methods,
+        is_lost=st.booleans(),
+    )
+    def change(self, pick, number, name, method, is_lost):
         key = self.picked(pick)
-        with self.visiting(number, key, method) as visit:
+        with self.losing(is_lost=is_lost), self.visiting(number, key, method) as visit:
             if visit.shown is not None:
                 self.set_values(visit, **{name: self.value(visit.shown.user)})
 
@@ -311,7 +353,7 @@ class Sessions(RuleBasedStateMachine):
         pick=picks,
         number=numbers,
         method=methods,
-        evicted=st.sampled_from(["", "copy", "tag"]),
+        evicted=st.sampled_from(["copy", "copy", "tag", "neither"]),
     )
     def begin_slow_page(self, pick, number, method, evicted):
         self.cache.drop(evicted)
@@ -375,49 +417,47 @@ class Sessions(RuleBasedStateMachine):
                 state = state.without("step")
             self.move(visit.key, visit.store.session_key, state)
 
-    @rule(pick=picks, number=numbers, name=names)
-    def pass_first_step(self, pick, number, name):
-        with self.visiting(number, self.picked(pick), "POST") as visit:
-            if visit.shown is not None and visit.shown.user is None:
-                self.set_values(visit, step=name)
-
-    @rule(pick=picks, number=numbers)
-    def pass_second_step(self, pick, number):
+    @rule(
+        pick=picks,
+        number=numbers,
+        method=methods,
+        name=names,
+        how=st.sampled_from(["step one", "step two", "by hand", "out by hand"]),
+    )
+    def sign_in_otherwise(self, pick, number, method, name, how):
         key = self.picked(pick)
-        with self.visiting(number, key, "POST") as visit:
-            name = visit.store.pop("step", None)
-            if name is not None:
-                assert self.latest(key).data["step"] == name
-                self.log_in(visit, name)
-
-    @rule(pick=picks, number=numbers, method=methods, name=names)
-    def sign_in_by_hand(self, pick, number, method, name):
-        key = self.picked(pick)
+        method = method if how == "by hand" else "POST"
         with self.visiting(number, key, method) as visit:
-            if visit.shown is None or visit.shown.user is not None:
+            if visit.shown is None:
                 return
-            is_refused = self.is_refused(visit)
-            with self.writing(visit) as latest:
-                set_user(visit.store, self.users[name])
-                visit.store.save()
-            if not is_refused:
-                self.commit(key, latest.with_user(name))
+            is_signed_in = visit.shown.user is not None
+            if how == "step one" and not is_signed_in:
+                self.set_values(visit, step=name)
+            elif how == "step two" and "step" in visit.store:
+                self.log_in(visit, visit.store.pop("step"))
+            elif how == "by hand" and not is_signed_in:
+                self.sign_in_by_hand(visit, name)
+            elif how == "out by hand" and is_signed_in:
+                self.sign_out_by_hand(visit)
 
-    @rule(pick=picks, number=numbers)
-    def sign_out_by_hand(self, pick, number):
-        key = self.picked(pick)
-        with self.visiting(number, key, "POST") as visit:
-            if visit.shown is None or visit.shown.user is None:
-                return
-            # The site takes the user's own data along.
-            own = [name for name in visit.shown.data if name in "abc"]
-            for name in (*AUTH_KEYS, *own):
-                del visit.store[name]
+    def sign_in_by_hand(self, visit, name):
+        is_refused = self.is_refused(visit)
+        with self.writing(visit) as latest:
+            set_user(visit.store, self.users[name])
             visit.store.save()
-            state = self.latest(key).with_user(None)
-            for name in own:
-                state = state.without(name)
-            self.commit(key, state)
+        if not is_refused:
+            self.commit(visit.key, latest.with_user(name))
+
+    def sign_out_by_hand(self, visit):
+        """Delete the sign-in, and the user's own data with it."""
+        own = [name for name in visit.shown.data if name in "abc"]
+        for name in (*AUTH_KEYS, *own):
+            del visit.store[name]
+        visit.store.save()
+        state = self.latest(visit.key).with_user(None)
+        for name in own:
+            state = state.without(name)
+        self.commit(visit.key, state)
 
     @rule(pick=picks, number=numbers, method=methods)
     def cycle_key(self, pick, number, method):
@@ -431,17 +471,6 @@ class Sessions(RuleBasedStateMachine):
                 visit.store.save()
             if not is_refused:
                 self.move(key, visit.store.session_key, latest)
-
-    @rule(for_sign_in=st.sampled_from([None, False, False, True]))
-    def mix_key_classes(self, for_sign_in):
-        """Make keys of one class for all, as a site's own engine may."""
-        new_key = keys.new_key
-        if for_sign_in is not None:
-
-            def new_key(**_):
-                return keys.new_key(for_sign_in=for_sign_in)
-
-        self.patch.setattr(db, "new_key", new_key)
 
     # Ends
 
@@ -462,13 +491,18 @@ class Sessions(RuleBasedStateMachine):
                 with pytest.raises(SessionRefused):
                     visit.store.save()
 
-    @rule(pick=picks, number=numbers, road=st.sampled_from(sorted(ROADS)))
-    def end(self, pick, number, road):
+    @rule(
+        pick=picks,
+        number=numbers,
+        road=st.sampled_from(sorted(ROADS)),
+        is_lost=st.booleans(),
+    )
+    def end(self, pick, number, road, is_lost):
         key = self.picked(pick)
         if self.latest(key) is not None:
-            with self.process(number):
+            with self.losing(is_lost=is_lost), self.process(number):
                 ROADS[road](key, Session.objects.for_key(key))
-            self.commit(key, None)
+                self.commit(key, None, is_purged=road not in UNKNOWN_ROADS)
 
     @rule(
         number=numbers, name=st.sampled_from([*NAMES, None]), is_revoked=st.booleans()
@@ -486,12 +520,12 @@ class Sessions(RuleBasedStateMachine):
                 call_command("revoke_sessions", all=True, stdout=StringIO())
             else:
                 SessionStore.clear_expired()
-        for key in self.entries:
-            state = self.latest(key)
-            if state is not None and (
-                is_revoked if name is None else state.user == name
-            ):
-                self.commit(key, None)
+            for key in self.entries:
+                state = self.latest(key)
+                if state is not None and (
+                    is_revoked if name is None else state.user == name
+                ):
+                    self.commit(key, None)
 
     # Time and the cache
 
@@ -507,28 +541,33 @@ class Sessions(RuleBasedStateMachine):
         for *_, latest in self.entries.values():
             latest.last_time = max(latest.last_time, self.wall)
 
-    @rule(fault=st.sampled_from([None, *FAULTS]))
-    def begin_fault(self, fault):
+    @rule(fault=st.sampled_from([None, None, *FAULTS]), has_paused=st.booleans())
+    def begin_or_end_a_fault(self, fault, has_paused):
         self.cache.begin(fault)
-        if fault == "cut off":
+        if fault not in {None, "gone", "full"}:
+            # What seems to be told isn't.
             self.believe_again()
-
-    @precondition(lambda self: self.cache.fault is not None)
-    @rule(has_paused=st.booleans())
-    def end_fault(self, has_paused):
-        self.cache.fault = None
         if has_paused:
             self.let_time_pass(6)
 
-    @precondition(lambda self: self.cache.fault != "cut off")
-    @rule()
-    def take_snapshot(self):
-        self.cache.take_snapshot()
+    @rule(what=st.sampled_from(["take", "restore", "restore"]))
+    def take_or_restore_snapshot(self, what):
+        if what == "restore":
+            self.cache.restore()
+            self.believe_again()
+        elif self.cache.fault != "cut off":
+            self.cache.take_snapshot()
 
-    @rule()
-    def restore_snapshot(self):
-        self.cache.restore()
-        self.believe_again()
+    @rule(for_sign_in=st.sampled_from([None, False, False, True]))
+    def mix_key_classes(self, for_sign_in):
+        """Make keys of one class for all, as a site's own engine may."""
+        new_key = keys.new_key
+        if for_sign_in is not None:
+
+            def new_key(**_):
+                return keys.new_key(for_sign_in=for_sign_in)
+
+        self.patch.setattr(db, "new_key", new_key)
 
     # What holds after each step
 
@@ -540,21 +579,18 @@ class Sessions(RuleBasedStateMachine):
         self.look()
 
     def look(self):
-        """Visit some of the sessions, in all ways in which a page can be asked for."""
-        for pick in range(SESSIONS):
-            key = self.picked(pick if self.step % 4 else pick + 8)
-            for number in (self.step % 2, 1 - self.step % 2):
-                with self.process(number):
-                    assert self.shown(SessionStore(key)) == self.latest(key)
-                    with transaction.atomic():
-                        self.load(number, key, is_believed=False)
-                with self.visiting(number, key, "HEAD"):
-                    pass
-                with self.visiting(number, key, "POST"):
-                    pass
-                with self.visiting(number, key, "GET", by_user=True):
-                    pass
+        """Ask for a session in all ways in which a request can."""
         self.step += 1
+        key = self.touched
+        for number in (self.step % 2, 1 - self.step % 2):
+            with self.visiting(number, key, "GET", by_user=bool(self.step % 3)):
+                pass
+            with self.visiting(number, key, "POST"):
+                pass
+        with self.process(0):
+            assert self.shown(SessionStore(key)) == self.latest(key)
+            with transaction.atomic():
+                self.load(0, key, is_believed=False)
         self.note_purges()
 
     def check_table(self):

@@ -151,3 +151,13 @@ def test_a_limit_of_connections_needs_a_time_out_too(use_cache):
     assert run().keys() == {"W013"}
     use_cache(REDIS, SERVER, OPTIONS={"max_connections": 5, "socket_timeout": 0.5})
     assert run() == {}
+
+
+def test_a_time_out_of_the_connect_alone_is_a_warning(use_patient_cache):
+    use_patient_cache(PyMemcache, connect_timeout=0.5)
+    assert run().keys() == {"W013"}
+
+
+def test_a_time_out_of_the_connection_pool_is_fine(use_patient_cache):
+    use_patient_cache(DjangoRedis, CONNECTION_POOL_KWARGS={"socket_timeout": 0.5})
+    assert run() == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -11,7 +12,7 @@ from django.db import router
 
 from wagtail_user_sessions.cache import copies
 from wagtail_user_sessions.conf import conf
-from wagtail_user_sessions.exceptions import GONE, SessionRefused
+from wagtail_user_sessions.exceptions import GONE, OTHER_USER, SessionRefused
 from wagtail_user_sessions.hashing import hash_session_key
 from wagtail_user_sessions.sessions.base import AbstractSession
 from wagtail_user_sessions.sql.transactions import is_in_transaction
@@ -54,6 +55,11 @@ class SessionStore(DBStore):
         if offer is not None and self.session_key == self.loaded_key:
             offer()
 
+    def _on_written(self, *args: Any, **kwargs: Any) -> None:
+        # What was read is out of date.
+        self._offer = None
+        super()._on_written(*args, **kwargs)
+
     def load(self) -> Data:
         data = super().load()
         if self._is_copy:
@@ -62,6 +68,9 @@ class SessionStore(DBStore):
         return data
 
     def _load_row(self) -> AbstractSession | None:
+        if hasattr(self, "_session_cache"):
+            # Loaded again by hand: the store keeps the row that it has.
+            return self._fetch()
         self._is_copy, self._offer = False, None
         if not self._may_read_copy():
             return self._fetch()
@@ -82,6 +91,8 @@ class SessionStore(DBStore):
         return (
             self._reads_copies
             and bool(conf.CACHE_MAX_AGE)
+            # Else each request writes, and has to read the row for that.
+            and not settings.SESSION_SAVE_EVERY_REQUEST
             and not is_made_for_sign_in(self.session_key or "")
             and not is_in_transaction(self._using)
         )
@@ -92,12 +103,17 @@ class SessionStore(DBStore):
         self._replace_copy()
         super()._update(data)
 
+    def create(self) -> None:
+        if self._is_copy:
+            self._drop_what_ended()
+        super().create()
+
     def cycle_key(self) -> None:
-        self._replace_copy()
+        self._replace_copy(for_sign_in=True)
         super().cycle_key()
 
     def mark_signed_in(self) -> None:
-        self._replace_copy()
+        self._replace_copy(for_sign_in=True)
         super().mark_signed_in()
 
     def _delete(self, session_key: str | None) -> bool:
@@ -106,34 +122,48 @@ class SessionStore(DBStore):
             self._row, self._is_copy = self._fetch() or self._row, False
         return super()._delete(session_key)
 
-    def _replace_copy(self) -> None:
+    def _replace_copy(self, *, for_sign_in: bool = False) -> None:
         """Read the row; the copy is from now on no more than the base of a merge."""
+        # Loaded first: a store that was not read yet may begin with a copy, too.
+        self._session  # type: ignore[attr-defined] # noqa: B018
         copy = self._row
         if not self._is_copy or copy is None:
             return
         try:
-            self._row = self._read_over(copy)
+            row = self._fetch()
+            if row is None:
+                raise SessionRefused(GONE)
+            if for_sign_in and row.user_id is not None:
+                # The key is another sign-in's by now, and must not be moved.
+                raise SessionRefused(OTHER_USER)
+            if row.version != copy.version and not self._overwrites:
+                self._merge_copy(copy, self.decode(row.session_data))
         except SessionRefused:
             # The next request must not begin with the same copy.
             self._purge_copy()
             raise
-        self._is_copy = False
+        self._row, self._is_copy = row, False
         self.loaded_key = self.session_key
 
-    def _read_over(self, copy: AbstractSession) -> AbstractSession:
-        """Return the row, once the data in memory has its changes since the copy."""
-        row = self._fetch()
+    def _drop_what_ended(self) -> None:
+        """Keep of a copy what its row has; if that is gone, the request's own changes."""
+        copy, row = self._row, self._fetch()
+        if copy is not None:
+            theirs = {} if row is None else self.decode(row.session_data)
+            self._merge_copy(copy, theirs)
         if row is None:
-            raise SessionRefused(GONE)
-        if row.version != copy.version and not self._overwrites:
-            _, apply = merge_into(
-                self._session,  # type: ignore[attr-defined]
-                base=self.decode(copy.session_data),
-                theirs=self.decode(row.session_data),
-                serializer=self.serializer(),
-            )
-            apply()
-        return row
+            self._purge_copy()
+        self._is_copy = False
+
+    def _merge_copy(self, copy: AbstractSession, theirs: Data) -> None:
+        """Merge into memory what has changed since the copy was made."""
+        _, apply = merge_into(
+            self._session,  # type: ignore[attr-defined]
+            base=self.decode(copy.session_data),
+            theirs=theirs,
+            serializer=self.serializer(),
+        )
+        apply()
 
     @classmethod
     def purge_copies(cls, key_hashes: Collection[bytes]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
-from wagtail_user_sessions.exceptions import SessionRefused
+from wagtail_user_sessions.exceptions import OTHER_USER, SessionRefused
 
 Data = dict[str, Any]
 Dumps = Callable[[Data], bytes]
@@ -38,7 +38,7 @@ def merge(base: Data, ours: Data, theirs: Data, *, dumps: Dumps) -> Data:
     deserialized; ``dumps`` serializes it.
     """
     if auth_values(theirs) != auth_values(base):
-        raise SessionRefused("its user changed before the request completed.")
+        raise SessionRefused(OTHER_USER)
     if auth_values(ours) != auth_values(base) and SESSION_KEY in base:
         return ours
     merged = dict(theirs)

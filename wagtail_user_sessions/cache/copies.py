@@ -31,6 +31,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import lru_cache, partial
 from hashlib import sha256
+from itertools import islice
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import connections, models
@@ -50,12 +51,18 @@ PREFIX = "wagtail_user_sessions.visitor"
 CLOCK_SKEW = 60
 # Seconds for which all calls are left out after one has failed.
 FAILURE_COOLDOWN = 5
-# How many purges are kept until they can be made.
+# Seconds after which a call counts as failed, whatever it answers.
+SLOW_CALL = 0.3
+# How many purges are kept until they can be made, and how many are made at once.
 MAX_PENDING = 10_000
+MAX_AT_ONCE = 500
 # What a copy has of its row, by attribute names in the order of the model's columns.
 COLUMNS = frozenset(
     {"id", "version", "expire_date", "user_id", "key_hash", "session_data"}
 )
+
+# The answer of a call that has failed.
+FAILED = object()
 
 Row = TypeVar("Row", bound=models.Model)
 Offer = Callable[[], object]
@@ -92,6 +99,9 @@ def load(
     ``read()`` asks the database for the row, and returns ``None`` if the session has
     ended. Never raises but what ``read()`` raises.
     """
+    if model._meta.parents:
+        # A copy has the columns of one table.
+        return Loaded(read())
     names = _names(key_hash, model, using)
     found = _call("get_many", names)
     if found is None:
@@ -188,9 +198,15 @@ def _names(key_hash: bytes, model: type[models.Model], using: str) -> Names:
 
 def _place(connection: BaseDatabaseWrapper) -> tuple[str, ...]:
     settings = connection.settings_dict
-    parts = (connection.alias, *(settings[name] for name in ("HOST", "PORT", "NAME")))
-    # Of django-tenants.
-    return (*map(str, parts), str(getattr(connection, "schema_name", "")))
+    options = settings["OPTIONS"]
+    return (
+        connection.alias,
+        *(str(settings[name]) for name in ("HOST", "PORT", "NAME")),
+        # Of psycopg: a search path, or all of the above.
+        *(str(options.get(name, "")) for name in ("options", "service")),
+        # Of django-tenants.
+        str(getattr(connection, "schema_name", "")),
+    )
 
 
 def _tag_age() -> int:
@@ -210,11 +226,21 @@ def _call(operation: str, *args: Any, **kwargs: Any) -> Any:
     """Return the cache's answer; ``None`` where it fails, or has failed just now."""
     if _is_paused() or (_pending and not _make_pending_purges()):
         return None
+    answer = _ask(operation, *args, **kwargs)
+    return None if answer is FAILED else answer
+
+
+def _ask(operation: str, *args: Any, **kwargs: Any) -> Any:
+    started = time.monotonic()
     try:
-        return getattr(get_session_cache(), operation)(*args, **kwargs)
+        answer = getattr(get_session_cache(), operation)(*args, **kwargs)
     except Exception:
-        _pause()
-        return None
+        _pause("has failed", exc_info=True)
+        return FAILED
+    if time.monotonic() - started > SLOW_CALL:
+        # Some backends swallow the error of a time-out.
+        _pause("is slow")
+    return answer
 
 
 def _purge(names: dict[str, str]) -> bool:
@@ -223,18 +249,19 @@ def _purge(names: dict[str, str]) -> bool:
         _keep(names)
         return False
     # For room alone: the tag is what disowns a copy.
-    _call("delete_many", list(names.values()))
+    if not _is_paused():
+        _ask("delete_many", list(names.values()))
     return True
 
 
 def _renew_tags(names: dict[str, str]) -> bool:
-    try:
-        tags = {tag: _random() for tag in names}
-        # Of several entries, it returns those that were not taken.
-        return not get_session_cache().set_many(tags, timeout=_tag_age())
-    except Exception:
-        _pause()
+    tags = {tag: _random() for tag in names}
+    refused = _ask("set_many", tags, timeout=_tag_age())
+    if refused is FAILED:
         return False
+    if refused:
+        _pause("has not taken all entries")
+    return not refused
 
 
 def _keep(names: dict[str, str]) -> None:
@@ -245,18 +272,21 @@ def _keep(names: dict[str, str]) -> None:
 
 
 def _make_pending_purges() -> bool:
+    """Make the next of the purges that failed; return whether none is left."""
     with _pending_lock:
-        names = dict(_pending)
-        _pending.clear()
-    return _purge(names)
+        names = dict(islice(_pending.items(), MAX_AT_ONCE))
+    if _purge(names):
+        with _pending_lock:
+            for tag in names:
+                _pending.pop(tag, None)
+    return not _pending
 
 
 def _is_paused() -> bool:
     return time.monotonic() < _paused_until
 
 
-def _pause() -> None:
-    """Note, from within an exception handler, that the cache has failed."""
+def _pause(why: str, *, exc_info: bool = False) -> None:
     global _paused_until
     _paused_until = time.monotonic() + FAILURE_COOLDOWN
-    logger.exception("The cache of the sessions has failed")
+    logger.error("The cache of the sessions %s", why, exc_info=exc_info)

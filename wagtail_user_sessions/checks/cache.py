@@ -88,8 +88,10 @@ def _check_timeout(alias: str) -> Iterator[CheckMessage]:
     if option is None or isinstance(cache, SharedRedisCache):
         return
     options = settings.CACHES[alias].get("OPTIONS", {})
+    names = {str(name).lower() for name in options}
+    names |= {str(name).lower() for name in options.get("CONNECTION_POOL_KWARGS", {})}
     # A URL may name it too, in its query.
-    if option.lower() not in f"{options} {_location(alias)}".lower():
+    if option.lower() not in names and f"{option}=" not in str(_location(alias)):
         message = f"The cache {alias!r} names no time-out."
         yield warning(13, message, hint=TIMEOUT_HINT.format(option=option))
 

@@ -215,7 +215,7 @@ class RevokeUserView(RevokeSeveralView):
             reason=form.reason_given,
             batch_size=REVOKE_BATCH_SIZE,
         )
-        report(request, count, cache_failed=count.cache_failed)
+        report(request, count)
         return HttpResponseRedirect(self.get_success_url())
 
 
