@@ -23,6 +23,8 @@ from wagtail_user_sessions.hashing import MARKER_KEY_HASH, valid_auth_hashes
 
 # A row of any session model. Models stand in a layer above this module.
 Row = TypeVar("Row", bound=Any)
+# Arguments of ``filter()``, which a ``Q`` in their place makes slower.
+Lookups = dict[str, Any]
 
 
 def is_admitted(row: Any) -> bool:
@@ -39,9 +41,9 @@ def is_admitted(row: Any) -> bool:
 # Expiry
 
 
-def unexpired() -> Q:
-    """Return the condition of rows that have not expired."""
-    return Q(expire_date__gt=timezone.now())
+def unexpired() -> Lookups:
+    """Return the lookups of rows that have not expired."""
+    return {"expire_date__gt": timezone.now()}
 
 
 def is_unexpired(row: Any, *, now: datetime) -> bool:
@@ -73,14 +75,14 @@ def _inactive_users() -> QuerySet[Any]:
 # The password
 
 
-def with_valid_auth_hash(user: AbstractBaseUser) -> Q:
-    """Return the condition of rows of the user that have a valid auth hash.
+def with_valid_auth_hash(user: AbstractBaseUser) -> Lookups:
+    """Return the lookups of rows of the user that have a valid auth hash.
 
     A row's hash is no longer valid once the password has changed. Without such hashes,
     as Django allows for a user model, only rows without one are valid.
     """
     hashes = valid_auth_hashes(user)
-    return Q(auth_digest__in=hashes) if hashes else Q(auth_digest=None)
+    return {"auth_digest__in": hashes} if hashes else {"auth_digest": None}
 
 
 def has_valid_auth_hash(row: Any, user: AbstractBaseUser) -> bool:
