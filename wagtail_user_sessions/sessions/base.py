@@ -57,7 +57,7 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
 
     def valid_for(self, user: AbstractBaseUser) -> Self:
         """Return the user's sessions that no change of the password has ended."""
-        return self.for_user(user).filter(**admission.with_valid_auth_hash(user))
+        return self.filter(user=user, **admission.with_valid_auth_hash(user))
 
     def for_key(self, session_key: str) -> Self:
         """Return the session with this session key, as it stands in the cookie."""
