@@ -45,6 +45,16 @@ def test_the_current_device_comes_first_then_the_others_by_their_last_activity(a
     assert "You are signed in on 4 devices." in text(page)
 
 
+def test_the_current_device_is_listed_where_all_others_have_been_used_since(ann, here):
+    others = [signed_in(ann) for _ in range(10)]
+    for number, client in enumerate(others):
+        change(client, last_activity=ago(minutes=number))
+    change(here, last_activity=ago(days=1))
+    page = here.get(URL)
+    assert listed(page) == [id_of(client) for client in (here, *others[:9])]
+    assert "1 device is not shown." in text(page)
+
+
 def test_a_device_shows_its_label_place_address_and_times(here, there):
     change(
         there,

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection, connections, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.db.models.sql import Query
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -94,6 +95,48 @@ def test_get_with_related_leaves_a_missing_user_to_the_orm(make_row):
         with pytest.raises(User.DoesNotExist):
             _ = found.user
         Session.objects.filter(pk=row.pk)._raw_delete("default")
+
+
+@pytest.mark.parametrize(
+    "order_by", [("name",), ("-name",), (Lower("os").desc(), "pk")]
+)
+@pytest.mark.parametrize("limit", [1, 3, 10, None])
+def test_fetch_orders_and_limits_as_the_orm_does(make_row, alice, order_by, limit):
+    for number in range(4):
+        make_row(alice, name=str(number), os="AbaB"[number])
+    condition = Q(user_id=alice.pk)
+    expected = Session.objects.filter(condition).order_by(*order_by)[:limit]
+    for _ in range(2):
+        found = compiled_queries.fetch(
+            Session,
+            "default",
+            condition,
+            related="user",
+            order_by=order_by,
+            limit=limit,
+        )
+        assert found == list(expected)
+        assert {row.user for row in found} == {alice}
+    assert is_compiled(Session)
+
+
+def test_fetch_orders_and_limits_what_cant_be_compiled(make_row, monkeypatch):
+    monkeypatch.setattr(compiled_queries, "_bound_query", lambda *_: None)
+    rows = [make_row(name=str(number)) for number in range(3)]
+    found = compiled_queries.fetch(
+        Session, "default", Q(), order_by=("-name",), limit=2
+    )
+    assert found == [rows[2], rows[1]]
+
+
+def test_queries_of_many_limits_are_not_kept_forever(make_row):
+    make_row()
+    for limit in range(1, 3 * compiled_queries.MAX_QUERIES):
+        compiled_queries.fetch(Session, "default", Q(), limit=limit)
+    _, bound = getattr(connection, compiled_queries.ATTRIBUTE)
+    shared = compiled_queries._shared_queries(connection)
+    assert len(bound) <= compiled_queries.MAX_QUERIES
+    assert len(shared) <= compiled_queries.MAX_QUERIES
 
 
 def test_get_reads_users_by_their_primary_key(alice, bob):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.utils.functional import cached_property
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from wagtail_user_sessions.backends.db import SessionStore
@@ -162,7 +163,7 @@ class DeviceItem:
         """The time when the session expires, formatted."""
         return self.labels.date_formatter.format(self.session.expire_date)
 
-    @property
+    @cached_property
     def words(self) -> dict[str, str]:
         """The labels that each device has, in the language of the page."""
         return self.labels.words
@@ -170,12 +171,16 @@ class DeviceItem:
     @property
     def rename_text(self) -> str:
         """The accessible name of the button that renames it."""
-        return self.labels.rename_text(self.full_title)
+        return self.labels.rename_text(self._escaped_title)
 
     @property
     def sign_out_text(self) -> str:
         """The accessible name of the button that signs it out."""
-        return self.labels.sign_out_text(self.full_title)
+        return self.labels.sign_out_text(self._escaped_title)
+
+    @cached_property
+    def _escaped_title(self) -> SafeString:
+        return escape(self.full_title)
 
 
 def full_title(row: AbstractSession) -> str:
@@ -189,6 +194,6 @@ def with_place(title: str, place: str) -> str:
 def last_used(row: AbstractSession) -> datetime:
     """Return the last activity, else the sign-in, which counts as activity.
 
-    ``OwnSessions.listed`` sorts by the same columns.
+    ``own_sessions.LATEST_FIRST`` sorts by the same columns.
     """
     return row.last_activity or row.signed_in_at or row.created_at

@@ -16,7 +16,7 @@ from django.urls import NoReverseMatch
 from django.utils import timezone
 
 from wagtail_user_sessions.conf import conf
-from wagtail_user_sessions.sessions.base import AbstractSession, SessionQuerySet
+from wagtail_user_sessions.sessions.base import AbstractSession
 
 from .device_item import DeviceItem, URLFor, last_used
 from .formatting import Labels
@@ -49,6 +49,10 @@ class DeviceList:
 
     def __iter__(self) -> Iterator[DeviceItem]:
         return iter(self.devices)
+
+    def __getitem__(self, name: str) -> object:
+        """Return the attribute ``name``, for templates; see ``DeviceItem``."""
+        return getattr(self, name)
 
     @property
     def current(self) -> DeviceItem | None:
@@ -150,11 +154,9 @@ def get_device_list(
         return url_for(name, *args) + query
 
     shared = {"now": timezone.now(), "labels": Labels(), "url_for": action_url}
-    # Built once: the ORM takes as long for that as the database for an answer.
-    listed = sessions.listed
-    rows = _read_rows(listed, params)
+    rows = _read_rows(sessions, params)
     return DeviceList(
-        count=listed.count(),
+        count=sessions.admitted.count(),
         devices=tuple(
             _to_item(row, sessions, params, form=form, **shared) for row in rows
         ),
@@ -165,12 +167,12 @@ def get_device_list(
     )
 
 
-def _read_rows(listed: SessionQuerySet, params: ListParams) -> list[AbstractSession]:
-    rows = list(listed[: params.shown])
+def _read_rows(sessions: OwnSessions, params: ListParams) -> list[AbstractSession]:
+    rows = sessions.latest(params.shown)
     pk = params.device_id
     if pk is not None and all(row.pk != pk for row in rows):
         # Other devices have been used since, and have pushed this one off the list.
-        rows += listed.filter(pk=pk)
+        rows += sessions.admitted.filter(pk=pk)
     return rows
 
 

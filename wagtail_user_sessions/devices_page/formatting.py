@@ -162,10 +162,10 @@ class Labels:
         }
         return {name: SafeString(word) for name, word in words.items()}
 
-    def rename_text(self, device: str) -> str:
+    def rename_text(self, device: SafeString) -> SafeString:
         return _filled(self._rename, "Rename %(device)s", device)
 
-    def sign_out_text(self, device: str) -> str:
+    def sign_out_text(self, device: SafeString) -> SafeString:
         return _filled(self._sign_out, "Sign out %(device)s", device)
 
     @cached_property
@@ -177,9 +177,9 @@ class Labels:
         return _("Sign out %(device)s")
 
 
-def _filled(text: str, msgid: str, device: str) -> str:
+def _filled(text: str, msgid: str, device: SafeString) -> SafeString:
     """Return the text with the device; the msgid if its translation is broken."""
-    values = {"device": escape(device)}
+    values = {"device": device}
     try:
         return SafeString(text % values)
     except (KeyError, TypeError, ValueError):

@@ -9,13 +9,20 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signing import BadSignature, Signer
 from django.db import router
-from django.db.models import Case, Value, When
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
 
 from wagtail_user_sessions.backends.db import SessionStore
+from wagtail_user_sessions.sessions import admission
 from wagtail_user_sessions.sessions.base import AbstractSession, SessionQuerySet
+from wagtail_user_sessions.sql import compiled_queries
+
+# By their last activity, else the sign-in, which counts as activity: as
+# ``device_item.last_used()`` returns it.
+LATEST_FIRST = (Coalesce("last_activity", "signed_in_at", "created_at").desc(), "pk")
 
 
 class OwnSessions:
@@ -34,35 +41,47 @@ class OwnSessions:
         self.current_id = session.id
 
     @property
-    def _all(self) -> SessionQuerySet:
-        """All rows, from the database that is written to: a replica may still have
-        deleted ones.
-        """
-        return self.model.rows(router.db_for_write(self.model))
+    def _using(self) -> str:
+        # A replica may still have deleted rows.
+        return router.db_for_write(self.model)
 
     @property
     def rows(self) -> SessionQuerySet:
         """All rows of the user."""
-        return self._all.for_user(self.user)
+        return self.model.rows(self._using).for_user(self.user)
 
     @property
-    def listed(self) -> SessionQuerySet:
-        """The rows whose sessions are admitted: the current one first, then the others
-        by their last activity, the latest first.
-        """
-        return (
-            self._all.active()
-            .valid_for(self.user)
-            .order_by(
-                Case(When(pk=self.current_id, then=Value(0)), default=Value(1)),
-                Coalesce("last_activity", "signed_in_at", "created_at").desc(),
-                "pk",
-            )
-        )
+    def _admission(self) -> admission.Lookups:
+        of_user = {"user_id": self.user.pk}
+        valid = admission.with_valid_auth_hash(self.user)
+        return of_user | admission.unexpired() | valid
+
+    @property
+    def admitted(self) -> SessionQuerySet:
+        """The rows whose sessions the next request lets in."""
+        return self.model.rows(self._using).filter(**self._admission)
 
     @property
     def others(self) -> SessionQuerySet:
-        return self.listed.exclude(pk__in=[self.current_id])
+        return self.admitted.exclude(pk__in=[self.current_id])
+
+    def latest(self, number: int) -> list[AbstractSession]:
+        """Return so many of the admitted rows: the current one first, then the others
+        by their last activity, the latest first.
+        """
+        rows = compiled_queries.fetch(
+            self.model,
+            self._using,
+            Q(**self._admission),
+            order_by=LATEST_FIRST,
+            limit=number,
+        )
+        current = [row for row in rows if row.pk == self.current_id]
+        if not current and self.current_id is not None:
+            # The others have been used since its last activity was written.
+            current = list(self.admitted.filter(pk=self.current_id))
+        others = [row for row in rows if row.pk != self.current_id]
+        return [*current, *others][:number]
 
     def find(self, pk: uuid.UUID) -> AbstractSession | None:
         return self.rows.defer("session_data").filter(pk=pk).first()
@@ -74,7 +93,8 @@ class OwnSessions:
         meanwhile from an id that was never this user's: ``find()`` gives None for
         both.
         """
-        return self._signer.signature(self._signed_value(pk))
+        # Safe: letters, digits, hyphens and underscores only.
+        return SafeString(self._signer.signature(self._signed_value(pk)))
 
     def verify_id(self, pk: uuid.UUID, proof: str) -> bool:
         """Return whether ``proof`` comes from ``sign_id()`` of this id and user."""

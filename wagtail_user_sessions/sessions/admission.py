@@ -82,7 +82,7 @@ def with_valid_auth_hash(user: AbstractBaseUser) -> Lookups:
     as Django allows for a user model, only rows without one are valid.
     """
     hashes = valid_auth_hashes(user)
-    return {"auth_digest__in": hashes} if hashes else {"auth_digest": None}
+    return {"auth_digest__in": tuple(hashes)} if hashes else {"auth_digest": None}
 
 
 def has_valid_auth_hash(row: Any, user: AbstractBaseUser) -> bool:

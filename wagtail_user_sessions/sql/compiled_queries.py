@@ -25,12 +25,15 @@ from django.core.signals import setting_changed
 from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, Q
+from django.db.models.expressions import Combinable
 
 from .placeholders import query_key
 from .query_compiler import CompiledSelect, CompiledUpdate, unfiltered
 
 Row = TypeVar("Row", bound=Model)
 
+# Arguments of ``order_by()``, without values that differ from call to call.
+Order = tuple[str | Combinable, ...]
 Build = Callable[[], CompiledSelect | CompiledUpdate]
 Queries = dict[Hashable, CompiledSelect | CompiledUpdate]
 
@@ -45,23 +48,33 @@ def get(
 
 
 def fetch(
-    model: type[Row], using: str, condition: Q, *, related: str | None = None
+    model: type[Row],
+    using: str,
+    condition: Q,
+    *,
+    related: str | None = None,
+    order_by: Order = (),
+    limit: int | None = None,
 ) -> list[Row]:
-    """Return the rows that meet a condition, in no order.
+    """Return the rows that meet a condition; without ``order_by`` in no order.
 
     ``related`` is the name of a foreign key: the related row is read in the same
     query and set on that attribute.
     """
     connection = connections[using]
     values: list[Any] = []
-    key = (model, query_key(condition, values), related)
+    key = (model, query_key(condition, values), related, order_by, limit)
     query = _bound_query(
-        connection, key, lambda: CompiledSelect(connection, model, condition, related)
+        connection,
+        key,
+        lambda: CompiledSelect(
+            connection, model, condition, related, order_by=order_by, limit=limit
+        ),
     )
     if query is not None:
         return cast("list[Row]", query.execute(connection, values))
-    rows = unfiltered(model, using).filter(condition)
-    return list(rows.select_related(related) if related else rows)
+    rows = unfiltered(model, using).filter(condition).order_by(*order_by)
+    return list((rows.select_related(related) if related else rows)[:limit])
 
 
 def update(
@@ -104,6 +117,8 @@ class SharedQueries:
 _shared: dict[Hashable, SharedQueries] = {}
 # The most aliases whose queries are kept: a site may make new aliases without end.
 MAX_SHARED = 64
+# The most queries of an alias that are kept: requests may ask for any limit.
+MAX_QUERIES = 256
 
 _generation = 0
 
@@ -115,6 +130,8 @@ def _bound_query(connection: BaseDatabaseWrapper, key: Hashable, build: Build) -
         bound = {}
         setattr(connection, ATTRIBUTE, (_generation, bound))
     if key not in bound:
+        if len(bound) >= MAX_QUERIES:
+            bound.clear()
         query = _compiled_once(_shared_queries(connection), key, build)
         bound[key] = None if query is None else query.bind(connection)
     return bound[key]
@@ -127,16 +144,20 @@ def _compiled_once(
 
     The failure isn't kept for other connections: these values may be the cause.
     """
-    if key not in queries:
+    query = queries.get(key)
+    if query is None:
         try:
-            queries[key] = build()
+            query = build()
         except Error:
             # The database failed, not the query. A later call compiles it.
             raise
         except Exception:
             # If the caller made a mistake, the ORM raises the right error.
             return None
-    return queries[key]
+        if len(queries) >= MAX_QUERIES:
+            queries.clear()
+        queries[key] = query
+    return query
 
 
 def _shared_queries(connection: BaseDatabaseWrapper) -> Queries:

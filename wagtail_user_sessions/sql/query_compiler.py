@@ -33,12 +33,16 @@ class CompiledSelect:
         model: type[Model],
         condition: Q,
         related: str | None,
+        *,
+        order_by: Sequence[Any] = (),
+        limit: int | None = None,
     ) -> None:
         self.model = model
         self.names = _attributes(model)
         rows = unfiltered(model, connection.alias)
         positions = count()
         rows = rows.filter(with_placeholders(condition, model, positions))
+        rows = rows.order_by(*order_by)[:limit]
         self.relation: Any = None
         self.related_names: list[str] = []
         self.related_key = 0
