@@ -7,11 +7,12 @@ import redis
 from django.conf import settings as django_settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.core.cache import cache
-from django.db import connection
+from django.db import Error, OperationalError, connection
 from django.test import Client, TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 
 from tests import claims, groups
+from tests.browser import site
 from tests.database import quick_teardown
 from wagtail_user_sessions.cache import copies
 from wagtail_user_sessions.sessions import batch_size
@@ -49,6 +50,15 @@ def teardown():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", quick_teardown())
         yield
+
+
+@pytest.fixture(scope="session")
+def filled_sandbox(tmp_path_factory):
+    """The folder of a sandbox that ``demo`` has filled, to be copied."""
+    folder = tmp_path_factory.getbasetemp()
+    # A worker's own folder is in one that all workers share.
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    return site.fill_once(shared / "sandbox")
 
 
 @pytest.fixture(params=ENGINES)
@@ -164,6 +174,34 @@ class Statements:
 @pytest.fixture
 def statements():
     return Statements
+
+
+class Cancelled(Exception):
+    """The driver's error for a statement that PostgreSQL has cancelled."""
+
+    # Also of a row that another transaction has moved to another partition.
+    sqlstate = "40001"
+
+
+@pytest.fixture(params=[Error(1213), Cancelled()], ids=["MariaDB", "PostgreSQL"])
+def cancelled_once(request):
+    """Cancels the first statement that begins with a verb, as to break a deadlock."""
+
+    @contextmanager
+    def cancelling(verb):
+        cancelled = []
+
+        def cancel_once(execute, sql, *args):
+            if sql.startswith(verb) and not cancelled:
+                cancelled.append(sql)
+                raise OperationalError("cancelled") from request.param
+            return execute(sql, *args)
+
+        with connection.execute_wrapper(cancel_once):
+            yield
+        assert cancelled
+
+    return cancelling
 
 
 def redis_is_there(url):

@@ -69,6 +69,12 @@ def test_a_late_rename_doesnt_name_the_next_users_session(session, bob):
     assert Session.objects.get().name == ""
 
 
+def test_a_rename_is_repeated_after_a_deadlock(session, cancelled_once):
+    with cancelled_once("UPDATE"):
+        assert Session.objects.get().rename("Kitchen")
+    assert Session.objects.get().name == "Kitchen"
+
+
 def test_rename_writes_a_row_of_a_replica_to_the_write_database(session):
     row = Session.objects.get()
     row._state.db = "replica"

@@ -307,8 +307,7 @@ class SessionStore(RowStore):
                 # A concurrent request gave the row another key. Only a sign-out ends
                 # it then: the flush of a request with an old password must not.
                 rows = self.model.rows(self._using)
-                rows = rows.filter(pk=row.pk, user=row.user_id)
-                retry_on_deadlock(self._using, rows.delete)
+                rows.filter(pk=row.pk, user=row.user_id).delete()
         # A rollback of any transaction around it must not undo a sign-out.
         repeat = partial(self._end, session_key, row, reason=reason, actor=actor)
         self._rollback_handlers.register(TrackedWrite(self._using), repeat)

@@ -77,8 +77,9 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         if self._is_undeletable():
             # Django's method raises the error.
             return super().delete()
-        rows = self.using(self._writes_to).order_by().select_related(None)
-        deleted = delete_rows(rows)
+        using = self._writes_to
+        rows = self.using(using).order_by().select_related(None)
+        deleted = retry_on_deadlock(using, partial(delete_rows, rows))
         self._result_cache = None
         return deleted
 
@@ -139,7 +140,7 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         count, cache_failed = 0, False
         for batch in [self] if batch_size is None else self._batches(batch_size):
             with end_context(reason, by=by) as context:
-                _, per_model = retry_on_deadlock(self._writes_to, batch.delete)
+                _, per_model = batch.delete()
             count += per_model.get(self.model._meta.label, 0)
             cache_failed |= context.cache_failed
         return RevokedCount(count, cache_failed=cache_failed)
@@ -321,7 +322,7 @@ class AbstractSession(models.Model):
         """
         using = router.db_for_write(type(self))
         rows = self.rows(using).filter(pk=self.pk, user=self.user_id)
-        if not rows.update(name=name):
+        if not retry_on_deadlock(using, partial(rows.update, name=name)):
             return False
         self.name = name
         return True

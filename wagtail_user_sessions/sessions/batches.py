@@ -103,5 +103,5 @@ def _delete_with_signals(
     by: AbstractBaseUser | None,
 ) -> int:
     with end_context(reason, by=by, is_batch=True):
-        _, per_model = retry_on_deadlock(rows.db, rows.delete)
+        _, per_model = rows.delete()
     return per_model.get(rows.model._meta.label, 0)

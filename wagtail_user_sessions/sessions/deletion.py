@@ -46,7 +46,7 @@ def delete_row(row: Model, *, rows: QuerySet[Any], using: str) -> bool:
     effects. Returns False if the row was gone.
     """
     if has_delete_side_effects(type(row)):
-        return bool(retry_on_deadlock(using, rows.delete)[0])
+        return bool(rows.delete()[0])
     is_deleted = bool(retry_on_deadlock(using, partial(rows._raw_delete, using)))
     if is_deleted:
         end_events.publish({type(row): [copy_instance(row)]}, using=using, origin=row)
