@@ -22,8 +22,8 @@ print(json.dumps([list(row) for row in Session.objects.active().values_list(*col
 
 
 @pytest.fixture
-def var(tmp_path):
-    return site.fill(tmp_path)
+def var(filled_sandbox, tmp_path):
+    return shutil.copytree(filled_sandbox, tmp_path / "var")
 
 
 def rows(var):

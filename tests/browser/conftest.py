@@ -1,6 +1,7 @@
 from contextlib import ExitStack
 from functools import cache
 from itertools import count
+from shutil import copytree
 
 import pytest
 
@@ -33,13 +34,13 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def sites(chromium, tmp_path_factory):
+def sites(chromium, filled_sandbox, tmp_path_factory):
     """The sites by their names, each served from when it is first asked for."""
     with ExitStack() as stack:
 
         @cache
         def serve(name):
-            var = sandbox.fill(tmp_path_factory.mktemp(name))
+            var = copytree(filled_sandbox, tmp_path_factory.mktemp("site") / name)
             return stack.enter_context(sandbox.serve(var, name=name, **SITES[name]))
 
         yield serve

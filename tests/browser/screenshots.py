@@ -36,8 +36,8 @@ def main() -> int:
     with chromium.launch(path) as browser, ExitStack() as stack:
         for theme, switch in THEMES.items():
             var = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            served = sandbox.serve(sandbox.fill(var), SANDBOX_THEME=switch)
-            with served as site:
+            sandbox.manage(var, "demo")
+            with sandbox.serve(var, SANDBOX_THEME=switch) as site:
                 shoot(browser, site, theme)
                 if theme == "default":
                     shoot_admin(browser, site)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
+import fcntl
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,7 +12,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
@@ -71,18 +69,16 @@ def environment(var: Path, **more: str) -> dict[str, str]:
     }
 
 
-@cache
-def _filled() -> Path:
-    """Migrated and filled once, for that takes its time."""
-    var = Path(tempfile.mkdtemp(prefix="sandbox-"))
-    atexit.register(shutil.rmtree, var, ignore_errors=True)
-    manage(var, "demo")
-    return var
-
-
-def fill(var: Path) -> Path:
-    """Fill the folder with what ``demo`` writes."""
-    shutil.copytree(_filled(), var, dirs_exist_ok=True)
+def fill_once(var: Path) -> Path:
+    """Fill a folder with what ``demo`` writes, unless another process has: it takes
+    its time.
+    """
+    with var.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not var.exists():
+            unfinished = Path(tempfile.mkdtemp(dir=var.parent))
+            manage(unfinished, "demo")
+            unfinished.rename(var)
     return var
 
 
