@@ -1,3 +1,4 @@
+import gc
 import os
 from contextlib import contextmanager
 from importlib import import_module
@@ -30,6 +31,13 @@ def pytest_xdist_auto_num_workers():
     Each has a number of Redis, and of those there are seven from the default on.
     """
     return min(max(os.cpu_count() or 1, 2), 4)
+
+
+def pytest_collection_finish():
+    # Modules and collected tests live to the end, and the collector need not walk
+    # them again and again: that was a tenth of the time.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_itemcollected(item):
