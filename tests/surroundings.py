@@ -8,16 +8,20 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.browser import axe, chromium
 from tests.django_suite import source
+from tests.sql import pgbouncer
 
 URL_VARIABLES = {
     "sqlite": None,
     "postgresql": "POSTGRES_URL",
     "mariadb": "MARIADB_URL",
 }
+# How the programs are found that which() alone doesn't find.
+FINDERS = {"chromium": chromium.find, "pgbouncer": pgbouncer.find}
 CONNECT = """\
 from django.db import connection
 
@@ -66,6 +70,7 @@ def others() -> list[Need]:
     return [
         Need("Redis", attempt(PING), "set REDIS_URL", "races; copies in Redis"),
         program("redis-server", "install redis", "outages of Redis"),
+        program("pgbouncer", "install it", "prepared statements behind a pooler"),
         program("chromium", "install it or set CHROMIUM", "pages in a browser"),
         fetched("axe-core", axe.PATH, "install npm", "accessibility"),
         fetched("Django's source", source.PATH, "see above", "Django's session tests"),
@@ -75,7 +80,7 @@ def others() -> list[Need]:
 
 
 def program(name: str, remedy: str, skipped: str) -> Need:
-    path = chromium.find() if name == "chromium" else shutil.which(name)
+    path = FINDERS.get(name, partial(shutil.which, name))()
     return Need(name, "" if path else "not on PATH", remedy, skipped)
 
 

@@ -117,6 +117,10 @@ class Conf:
     PASSWORD_CHANGE_URL = Setting[str | None](
         None, is_optional_path, "the name of a URL, a path or an address, or None"
     )
+    # Whether PostgreSQL prepares the statements of the engines.
+    PREPARED_STATEMENTS = Setting[bool](
+        default=False, is_valid=is_flag, expected="True or False"
+    )
     # Whether the place of an IP address is looked up and stored.
     LOCATION = Setting[bool](default=True, is_valid=is_flag, expected="True or False")
 

@@ -11,6 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, Q, QuerySet
 from django.db.models.sql import UpdateQuery
 
+from . import prepared
 from .instances import from_db
 from .placeholders import (
     NotCompilable,
@@ -98,7 +99,7 @@ class BoundSelect(NamedTuple):
         statement = self.select.statement
         parameters = statement.prepare(values, connection)
         with connection.cursor() as cursor:
-            cursor.execute(statement.sql, parameters)
+            prepared.execute(cursor, statement.sql, parameters, connection)
             found = cursor.fetchall()
         return [self._row(list(row), connection) for row in found]
 
@@ -152,7 +153,7 @@ class CompiledUpdate:
             transaction.mark_for_rollback_on_error(using=connection.alias),
             connection.cursor() as cursor,
         ):
-            cursor.execute(self.statement.sql, parameters)
+            prepared.execute(cursor, self.statement.sql, parameters, connection)
             changed: int = cursor.rowcount
         return changed
 

@@ -1,0 +1,160 @@
+"""Compiled statements that PostgreSQL prepares, and so plans once a connection.
+
+The name of a prepared statement belongs to a connection of the server. A pooler hands
+that on from client to client, and the statements with it. Here a name is made from
+the hash of the SQL: whoever has prepared it, it is the statement that is meant.
+
+Parameters are bound by psycopg 3 in the client, as Django does unless told otherwise,
+for ``EXECUTE`` takes none from the protocol. Source:
+https://www.postgresql.org/docs/current/sql-prepare.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import count
+from typing import Any
+
+from django.db import Error
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+from wagtail_user_sessions.conf import conf
+
+# The use of a statement on a connection from which on it is prepared: as psycopg's.
+THRESHOLD = 5
+# The most statements that are prepared on a connection.
+MAX_PREPARED = 100
+
+# SQLSTATEs: of another server connection, of a statement that another client has
+# prepared, and of a table that was altered since.
+MISSING, EXISTS, ALTERED = "26000", "42P05", "0A000"
+
+ATTRIBUTE = "_wagtail_user_sessions_prepared"
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """The SQL that prepares a statement, and the SQL that executes it."""
+
+    prepare: str
+    execute: str
+
+    @classmethod
+    def of(cls, sql: str) -> Preparation:
+        """Return the preparation of a statement with ``%s`` for its parameters."""
+        name = f"wus_{sha256(sql.encode()).hexdigest()[:32]}"
+        numbers = count(1)
+        numbered = re.sub(
+            "%[%s]", lambda found: "%" if found[0] == "%%" else f"${next(numbers)}", sql
+        )
+        parameters = ", ".join(["%s"] * (next(numbers) - 1))
+        return cls(
+            f"PREPARE {name} AS {numbered}",
+            f"EXECUTE {name} ({parameters})" if parameters else f"EXECUTE {name}",
+        )
+
+
+@dataclass
+class Known:
+    """What a connection of the driver knows of its statements."""
+
+    # Whether a pooler stands before the server: the next transaction may have another
+    # connection of the server.
+    is_pooled: bool | None = None
+    uses: Counter[str] = field(default_factory=Counter)
+    prepared: dict[str, Preparation] = field(default_factory=dict)
+    # Statements that can't be prepared.
+    refused: set[str] = field(default_factory=set)
+
+
+def execute(
+    cursor: CursorWrapper,
+    sql: str,
+    parameters: Sequence[Any],
+    connection: BaseDatabaseWrapper,
+) -> None:
+    """Execute a compiled statement, prepared where the site asks for it and it can be.
+
+    A statement that isn't prepared after all is executed as it stands. Inside a
+    transaction, which an error would break, nothing is prepared, and executed is only
+    what this connection has prepared itself, without a pooler.
+    """
+    known = _known(connection) if conf.PREPARED_STATEMENTS else None
+    preparation = None if known is None else _prepared(known, cursor, sql, connection)
+    if known is None or preparation is None:
+        cursor.execute(sql, parameters)
+        return
+    try:
+        cursor.execute(preparation.execute, parameters)
+    except Error as error:
+        if _sqlstate(error) not in {MISSING, ALTERED}:
+            raise
+        del known.prepared[sql]
+        if _sqlstate(error) == ALTERED:
+            known.refused.add(sql)
+        if _in_transaction(connection):
+            raise
+        cursor.execute(sql, parameters)
+
+
+def can_prepare(connection: BaseDatabaseWrapper) -> bool:
+    """Return whether statements of the connection can be prepared."""
+    options = connection.settings_dict["OPTIONS"]
+    return (
+        connection.vendor == "postgresql"
+        and not options.get("server_side_binding")
+        and connection.Database.__name__ == "psycopg"  # type: ignore[attr-defined]
+    )
+
+
+def _known(connection: BaseDatabaseWrapper) -> Known | None:
+    if not can_prepare(connection):
+        return None
+    # Kept on the driver's connection: Django's wrapper may get another one.
+    attributes = vars(connection.connection)
+    known: Known = attributes.setdefault(ATTRIBUTE, Known())
+    return known
+
+
+def _prepared(
+    known: Known, cursor: CursorWrapper, sql: str, connection: BaseDatabaseWrapper
+) -> Preparation | None:
+    """Return the preparation of a statement that may be executed; ``None`` if not."""
+    found = known.prepared.get(sql)
+    if _in_transaction(connection):
+        return None if known.is_pooled else found
+    if found is not None or sql in known.refused:
+        return found
+    known.uses[sql] += 1
+    if known.uses[sql] < THRESHOLD or len(known.prepared) >= MAX_PREPARED:
+        return None
+    if known.is_pooled is None:
+        known.is_pooled = _is_pooled(cursor, connection)
+    found = Preparation.of(sql)
+    try:
+        cursor.execute(found.prepare)
+    except Error as error:
+        if _sqlstate(error) != EXISTS:
+            known.refused.add(sql)
+            return None
+    known.prepared[sql] = found
+    return found
+
+
+def _in_transaction(connection: BaseDatabaseWrapper) -> bool:
+    return connection.in_atomic_block or not connection.autocommit
+
+
+def _is_pooled(cursor: CursorWrapper, connection: BaseDatabaseWrapper) -> bool:
+    # A pooler gives its clients a process number that it makes up.
+    cursor.execute("SELECT pg_backend_pid()")
+    return bool(cursor.fetchone() != (connection.connection.info.backend_pid,))
+
+
+def _sqlstate(error: Error) -> str | None:
+    return getattr(error.__cause__, "sqlstate", None)
