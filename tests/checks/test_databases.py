@@ -6,6 +6,8 @@ import pytest
 from django.db import connection
 
 from tests.checks.messages import run
+from wagtail_user_sessions.checks import databases
+from wagtail_user_sessions.checks.databases import check_galera
 
 
 class SessionsElsewhere:
@@ -37,3 +39,29 @@ def test_statements_that_cant_be_prepared_are_a_warning(settings, options):
 
 def test_statements_that_nobody_asks_to_prepare_are_no_warning():
     assert run() == {}
+
+
+@pytest.mark.django_db
+def test_a_database_of_its_own_is_no_node_of_galera():
+    assert check_galera(databases=["default"]) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "ids"),
+    [
+        ({"wsrep_on": "ON", "wsrep_sync_wait": "0"}, ["wagtail_user_sessions.W015"]),
+        ({"wsrep_on": "ON", "wsrep_sync_wait": "6"}, ["wagtail_user_sessions.W015"]),
+        ({"wsrep_on": "ON", "wsrep_sync_wait": "1"}, []),
+        ({"wsrep_on": "ON", "wsrep_sync_wait": "7"}, []),
+        ({"wsrep_on": "OFF", "wsrep_sync_wait": "0"}, []),
+        ({}, []),
+    ],
+)
+def test_a_node_of_galera_that_doesnt_wait_for_reads_is_a_warning(
+    monkeypatch, variables, ids
+):
+    monkeypatch.setattr(connection, "vendor", "mysql", raising=False)
+    monkeypatch.setattr(databases, "_galera_variables", lambda _: variables)
+    assert [message.id for message in check_galera(databases=["default"])] == ids
+    assert check_galera(databases=None) == []
+    assert check_galera(databases=["other"]) == []

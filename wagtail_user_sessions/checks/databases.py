@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.checks import CheckMessage, register
+from django.core.checks import CheckMessage, Tags, register
 from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from wagtail_user_sessions.backends.engine import get_engine
 from wagtail_user_sessions.conf import conf
@@ -41,3 +43,35 @@ def check_prepared_statements(**kwargs: Any) -> list[CheckMessage]:
         "take out WAGTAIL_USER_SESSIONS_PREPARED_STATEMENTS."
     )
     return [warning(14, message, hint=hint)]
+
+
+@register(TAG, Tags.database)
+def check_galera(
+    databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Ask the database whether it is a node of MariaDB Galera, and waits for the others.
+
+    Django runs it with ``check --database`` and before ``migrate``.
+    """
+    using = router.db_for_write(get_engine().get_model_class())
+    if using not in (databases or ()) or connections[using].vendor != "mysql":
+        return []
+    found = _galera_variables(connections[using])
+    waits_for_reads = int(found.get("wsrep_sync_wait", 0)) & 1
+    if found.get("wsrep_on") != "ON" or waits_for_reads:
+        return []
+    message = (
+        f"The database {using!r} is a node of Galera, and doesn't wait for what "
+        "others have committed: a session may be missing on it for a moment, or "
+        "still be there after its end."
+    )
+    hint = 'Set "init_command": "SET SESSION wsrep_sync_wait = 1" in its OPTIONS.'
+    return [warning(15, message, hint=hint)]
+
+
+def _galera_variables(connection: BaseDatabaseWrapper) -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SHOW VARIABLES WHERE Variable_name IN ('wsrep_on', 'wsrep_sync_wait')"
+        )
+        return dict(cursor.fetchall())
