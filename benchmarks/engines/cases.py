@@ -7,6 +7,7 @@ from enum import StrEnum
 
 class Case(StrEnum):
     ANONYMOUS = "anonymous page"
+    VISITOR = "page of a visitor with a session"
     SIGNED_IN = "signed-in page"
     CHANGED = "signed-in page that changes the session"
     SIGN_IN = "sign-in"

@@ -43,12 +43,19 @@ def _prepared(case: Case, user: User) -> Prepare:
         return _repeated(browser, reverse(VARIANT.device_list))
     prepared: dict[Case, Callable[[], Prepare]] = {
         Case.ANONYMOUS: partial(_repeated, Browser(), "/"),
+        Case.VISITOR: _visitor,
         Case.SIGN_IN: partial(_signing_in, user),
         Case.SIGN_OUT: lambda: partial(_sign_out, user),
         Case.ENDING_50: partial(_ending, user, partial(sessions.end_all, user)),
         Case.BARE_DELETE: partial(_ending, user, partial(sessions.delete_barely, user)),
     }
     return prepared[case]()
+
+
+def _visitor() -> Prepare:
+    browser = Browser()
+    browser.request("/stored/")()
+    return _repeated(browser, "/visitor/")
 
 
 def _repeated(browser: Browser, path: str) -> Prepare:

@@ -6,6 +6,8 @@ from .variants import ALLAUTH, OURS, USER_SESSIONS
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.anonymous),
+    path("stored/", views.stored),
+    path("visitor/", views.visitor),
     path("signed-in/", views.signed_in),
     path("changed/", views.changed),
     path("sign-in/", views.sign_in),

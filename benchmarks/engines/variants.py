@@ -57,13 +57,15 @@ def _qsessions(kind: str) -> Variant:
     )
 
 
-def _ours(kind: str, *, is_own: bool) -> Variant:
+def _ours(kind: str, *, is_own: bool, is_prepared: bool = False) -> Variant:
+    suffix = f"{', own authentication' * is_own}{', prepared' * is_prepared}"
     return Variant(
-        name=f"ours, {kind}{', own authentication' if is_own else ''}",
-        slug=f"ours_{kind}{'_own' if is_own else ''}",
+        name=f"ours, {kind}{suffix}",
+        slug=f"ours_{kind}{'_own' * is_own}{'_prepared' * is_prepared}",
         package=OURS,
         kind=kind,
         authentication=OUR_AUTHENTICATION if is_own else AUTHENTICATION,
+        more_settings={"WAGTAIL_USER_SESSIONS_PREPARED_STATEMENTS": is_prepared},
         device_list="wagtail_user_sessions:device_list",
     )
 
@@ -77,7 +79,9 @@ DJANGO_BY_KIND = {
 OUR_DB, OUR_DB_OWN = _ours("db", is_own=False), _ours("db", is_own=True)
 OUR_CACHED_DB = _ours("cached_db", is_own=False)
 OUR_CACHED_DB_OWN = _ours("cached_db", is_own=True)
-ALL_OURS = (OUR_DB, OUR_DB_OWN, OUR_CACHED_DB, OUR_CACHED_DB_OWN)
+# Only PostgreSQL prepares statements.
+OUR_DB_PREPARED = _ours("db", is_own=True, is_prepared=True)
+ALL_OURS = (OUR_DB, OUR_DB_OWN, OUR_DB_PREPARED, OUR_CACHED_DB, OUR_CACHED_DB_OWN)
 
 VARIANTS = (
     *DJANGO_BY_KIND.values(),

@@ -12,6 +12,18 @@ def anonymous(request: HttpRequest) -> HttpResponse:
     return HttpResponse("Hello")
 
 
+def stored(request: HttpRequest) -> HttpResponse:
+    """Store something for a visitor."""
+    request.session["value"] = 1
+    return HttpResponse("Hello")
+
+
+def visitor(request: HttpRequest) -> HttpResponse:
+    if request.session.get("value") != 1:
+        raise RuntimeError("Nothing stored")
+    return HttpResponse("Hello")
+
+
 def signed_in(request: HttpRequest) -> HttpResponse:
     return _greet(request)
 
