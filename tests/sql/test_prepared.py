@@ -208,3 +208,32 @@ def test_no_more_than_so_many_statements_are_prepared(make_row, monkeypatch):
         for _ in range(THRESHOLD):
             compiled_queries.fetch(Session, "default", Q(), limit=limit)
     assert len(on_server()) == 2
+
+
+@only_postgresql
+def test_no_more_than_so_many_statements_are_counted(make_row, monkeypatch):
+    monkeypatch.setattr(prepared, "MAX_COUNTED", 3)
+    make_row()
+    for limit in range(1, 9):
+        compiled_queries.fetch(Session, "default", Q(), limit=limit)
+    assert len(getattr(connection.connection, prepared.ATTRIBUTE).uses) <= 3
+
+
+@only_postgresql
+def test_a_prepared_statement_follows_the_search_path_to_another_schema(make_row):
+    row = make_row(name="public")
+    table = Session._meta.db_table
+    prepare(row)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA tenant")
+        try:
+            cursor.execute(f"CREATE TABLE tenant.{table} (LIKE public.{table})")
+            cursor.execute(f"INSERT INTO tenant.{table} SELECT * FROM public.{table}")
+            cursor.execute(f"UPDATE tenant.{table} SET name = 'tenant'")
+            cursor.execute("SET search_path TO tenant, public")
+            assert statements(lambda: get(row)) == ["EXECUTE"]
+            assert get(row).name == "tenant"
+            cursor.execute("SET search_path TO public")
+            assert get(row).name == "public"
+        finally:
+            cursor.execute("DROP SCHEMA tenant CASCADE")

@@ -27,8 +27,8 @@ from wagtail_user_sessions.conf import conf
 
 # The use of a statement on a connection from which on it is prepared: as psycopg's.
 THRESHOLD = 5
-# The most statements that are prepared on a connection.
-MAX_PREPARED = 100
+# The most statements that are prepared on a connection, and whose uses are counted.
+MAX_PREPARED, MAX_COUNTED = 100, 1000
 
 # SQLSTATEs: of another server connection, of a statement that another client has
 # prepared, and of a table that was altered since.
@@ -130,6 +130,8 @@ def _prepared(
         return None if known.is_pooled else found
     if found is not None or sql in known.refused:
         return found
+    if len(known.uses) >= MAX_COUNTED:
+        known.uses.clear()
     known.uses[sql] += 1
     if known.uses[sql] < THRESHOLD or len(known.prepared) >= MAX_PREPARED:
         return None
