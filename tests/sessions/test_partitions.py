@@ -1,4 +1,4 @@
-"""Sessions in a table of PostgreSQL that is partitioned as docs/scale.md says."""
+"""Sessions in a table of PostgreSQL that is partitioned as docs/databases.md says."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ pytestmark = [
     ),
 ]
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "scale.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "databases.md"
 ROUNDS = 200
 
 
