@@ -84,9 +84,12 @@ def execute(
     transaction, which an error would break, nothing is prepared, and executed is only
     what this connection has prepared itself, without a pooler.
     """
-    known = _known(connection) if conf.PREPARED_STATEMENTS else None
-    preparation = None if known is None else _prepared(known, cursor, sql, connection)
-    if known is None or preparation is None:
+    if not conf.PREPARED_STATEMENTS or not can_prepare(connection):
+        cursor.execute(sql, parameters)
+        return
+    known = _known(connection)
+    preparation = _prepared(known, cursor, sql, connection)
+    if preparation is None:
         cursor.execute(sql, parameters)
         return
     try:
@@ -112,9 +115,7 @@ def can_prepare(connection: BaseDatabaseWrapper) -> bool:
     )
 
 
-def _known(connection: BaseDatabaseWrapper) -> Known | None:
-    if not can_prepare(connection):
-        return None
+def _known(connection: BaseDatabaseWrapper) -> Known:
     # Kept on the driver's connection: Django's wrapper may get another one.
     attributes = vars(connection.connection)
     known: Known = attributes.setdefault(ATTRIBUTE, Known())
