@@ -262,6 +262,19 @@ def test_a_delete_is_repeated_after_a_deadlock_and_published_once(
     assert not is_signed_in(session)
 
 
+def test_with_autocommit_off_a_delete_is_not_repeated(store, alice, cancelled_once):
+    sign_in(store, alice)
+    connection.set_autocommit(False)
+    try:
+        # The database has rolled back what the site did before, too.
+        with cancelled_once("DELETE"), pytest.raises(OperationalError):
+            alice.session_set.all().delete()
+        connection.rollback()
+    finally:
+        connection.set_autocommit(True)
+    assert alice.session_set.count() == 1
+
+
 def test_a_failed_delete_statement_breaks_the_open_transaction(store, alice):
     sign_in(store, alice)
 

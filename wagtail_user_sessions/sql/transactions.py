@@ -22,7 +22,7 @@ def retry_on_deadlock(using: str, write: Callable[[], T]) -> T:
     Inside a transaction it is called once, for a deadlock rolls back all of it.
     ``write`` must change nothing but the database before it succeeds.
     """
-    if transaction.get_connection(using).in_atomic_block:
+    if is_in_transaction(using):
         return write()
     for _ in range(ATTEMPTS):
         try:
