@@ -1,7 +1,13 @@
 """Statements that PostgreSQL prepares, on a direct connection."""
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    connection,
+    connections,
+    transaction,
+)
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
@@ -178,7 +184,7 @@ def test_inside_a_transaction_what_this_connection_has_prepared_is_executed(make
 def test_inside_a_transaction_behind_a_pooler_nothing_prepared_is_executed(make_row):
     row = make_row()
     prepare(row)
-    getattr(connection.connection, prepared.ATTRIBUTE).is_pooled = True
+    getattr(connection.connection, prepared.ATTRIBUTE).loses_statements = True
     with transaction.atomic():
         assert statements(lambda: get(row)) == ["SELECT"]
     assert statements(lambda: get(row)) == ["EXECUTE"]
@@ -237,3 +243,102 @@ def test_a_prepared_statement_follows_the_search_path_to_another_schema(make_row
             assert get(row).name == "public"
         finally:
             cursor.execute("DROP SCHEMA tenant CASCADE")
+
+
+@only_postgresql
+@pytest.mark.parametrize("number", [2**40, -(2**40)])
+def test_a_parameter_whose_column_has_another_type_since_is_written(make_row, number):
+    row = make_row(version=1)
+    table = Session._meta.db_table
+
+    def write(version):
+        columns = {"version": version}
+        return compiled_queries.update(Session, "default", Q(pk=row.pk), columns)
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} ALTER version TYPE integer")
+    try:
+        for _ in range(THRESHOLD):
+            assert write(2) == 1
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {table} ALTER version TYPE bigint")
+    for _ in range(2 * THRESHOLD):
+        assert write(number) == 1
+    assert Session.objects.get().version == number
+
+
+@only_postgresql
+def test_a_connection_that_loses_statements_fails_one_transaction_at_most(make_row):
+    row = make_row()
+    failures = 0
+    for _ in range(2 * THRESHOLD):
+        get(row)
+        with connection.cursor() as cursor:
+            cursor.execute("DISCARD ALL")
+        try:
+            with transaction.atomic():
+                get(row)
+        except DatabaseError:
+            failures += 1
+    assert failures == 1
+
+
+@only_postgresql
+def test_an_error_of_the_statement_itself_is_raised_after_one_execution(make_row):
+    row, other = make_row(), make_row()
+
+    def write(key_hash):
+        columns = {"key_hash": key_hash}
+        return compiled_queries.update(Session, "default", Q(pk=row.pk), columns)
+
+    for number in range(THRESHOLD):
+        write(bytes([number]) * 32)
+
+    def fail():
+        with pytest.raises(IntegrityError):
+            write(other.key_hash)
+
+    assert statements(fail) == ["EXECUTE"]
+    assert statements(lambda: write(bytes(32))) == ["EXECUTE"]
+
+
+@only_postgresql
+def test_a_statement_that_cant_be_prepared_is_executed_as_it_stands(make_row):
+    row = make_row()
+    attempts = []
+
+    def refuse(execute, sql, *args):
+        if sql.startswith("PREPARE"):
+            attempts.append(sql)
+            return execute("SELECT there_is_no_such_column", *args)
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(refuse):
+        for _ in range(3 * THRESHOLD):
+            assert get(row) == row
+    assert len(attempts) == 1
+
+
+@only_postgresql
+def test_in_a_transaction_begun_by_hand_nothing_is_prepared(make_row):
+    row = make_row()
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN")
+        prepare(row)
+        prepare(row)
+        cursor.execute("COMMIT")
+    assert on_server() == {}
+
+
+@only_postgresql
+def test_with_autocommit_off_nothing_is_prepared(make_row):
+    row = make_row()
+    connection.set_autocommit(False)
+    try:
+        prepare(row)
+        prepare(row)
+        connection.rollback()
+    finally:
+        connection.set_autocommit(True)
+    assert on_server() == {}

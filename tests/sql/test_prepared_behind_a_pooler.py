@@ -78,7 +78,7 @@ def test_clients_that_share_connections_read_and_write_their_own_rows(pooled, ma
     with ThreadPoolExecutor(CLIENTS) as pool:
         list(pool.map(work, clients, rows, range(CLIENTS)))
     for client in clients:
-        assert getattr(client.connection, prepared.ATTRIBUTE).is_pooled
+        assert getattr(client.connection, prepared.ATTRIBUTE).loses_statements
         assert executed_as("EXECUTE", client) > QUERIES / 2
 
 

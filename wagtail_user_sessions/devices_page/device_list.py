@@ -143,8 +143,8 @@ def get_device_list(
 ) -> DeviceList:
     """Return the list of the request's user, with two queries.
 
-    A third query reads the device that ``params`` names if it isn't among the
-    first. ``form`` is shown for the device that is renamed. ``password_url``
+    A third query reads the current device, or the one that ``params`` names, if it
+    isn't among the first. ``form`` is shown for the device that is renamed. ``password_url``
     overrides the URL of the settings.
     """
     sessions = OwnSessions(request)

@@ -178,7 +178,10 @@ class Labels:
 
 
 def _filled(text: str, msgid: str, device: SafeString) -> SafeString:
-    """Return the text with the device; the msgid if its translation is broken."""
+    """Return the text with the device, which is escaped by the caller.
+
+    It is the msgid if its translation is broken.
+    """
     values = {"device": device}
     try:
         return SafeString(text % values)

@@ -30,9 +30,11 @@ THRESHOLD = 5
 # The most statements that are prepared on a connection, and whose uses are counted.
 MAX_PREPARED, MAX_COUNTED = 100, 1000
 
-# SQLSTATEs: of another server connection, of a statement that another client has
-# prepared, and of a table that was altered since.
-MISSING, EXISTS, ALTERED = "26000", "42P05", "0A000"
+# SQLSTATE of a statement that another client has prepared.
+EXISTS = "42P05"
+# Classes of SQLSTATEs: of a statement that the server doesn't have, and of those whose
+# columns or parameters have had other types when they were prepared.
+LOST, ALTERED = "26", {"0A", "22", "42"}
 
 ATTRIBUTE = "_wagtail_user_sessions_prepared"
 
@@ -63,9 +65,9 @@ class Preparation:
 class Known:
     """What a connection of the driver knows of its statements."""
 
-    # Whether a pooler stands before the server: the next transaction may have another
-    # connection of the server.
-    is_pooled: bool | None = None
+    # Whether a statement may be gone when it is next used: a pooler may choose another
+    # connection of the server, and a pool may reset this one.
+    loses_statements: bool | None = None
     uses: Counter[str] = field(default_factory=Counter)
     prepared: dict[str, Preparation] = field(default_factory=dict)
     # Statements that can't be prepared.
@@ -82,7 +84,7 @@ def execute(
 
     A statement that isn't prepared after all is executed as it stands. Inside a
     transaction, which an error would break, nothing is prepared, and executed is only
-    what this connection has prepared itself, without a pooler.
+    what this connection has prepared itself, unless it has lost a statement before.
     """
     if not conf.PREPARED_STATEMENTS or not can_prepare(connection):
         cursor.execute(sql, parameters)
@@ -95,13 +97,18 @@ def execute(
     try:
         cursor.execute(preparation.execute, parameters)
     except Error as error:
-        if _sqlstate(error) not in {MISSING, ALTERED}:
+        kind = _sqlstate(error)[:2]
+        if kind not in {*ALTERED, LOST}:
             raise
-        del known.prepared[sql]
-        if _sqlstate(error) == ALTERED:
+        known.prepared.pop(sql, None)
+        if kind == LOST:
+            known.loses_statements = True
+        else:
             known.refused.add(sql)
         if _in_transaction(connection):
             raise
+        # What has failed has changed nothing. If these values are wrong, the
+        # statement as it stands raises the error.
         cursor.execute(sql, parameters)
 
 
@@ -128,7 +135,7 @@ def _prepared(
     """Return the preparation of a statement that may be executed; ``None`` if not."""
     found = known.prepared.get(sql)
     if _in_transaction(connection):
-        return None if known.is_pooled else found
+        return None if known.loses_statements else found
     if found is not None or sql in known.refused:
         return found
     if len(known.uses) >= MAX_COUNTED:
@@ -136,13 +143,15 @@ def _prepared(
     known.uses[sql] += 1
     if known.uses[sql] < THRESHOLD or len(known.prepared) >= MAX_PREPARED:
         return None
-    if known.is_pooled is None:
-        known.is_pooled = _is_pooled(cursor, connection)
+    if known.loses_statements is None:
+        known.loses_statements = _is_pooled(cursor, connection)
     found = Preparation.of(sql)
     try:
         cursor.execute(found.prepare)
     except Error as error:
         if _sqlstate(error) != EXISTS:
+            if _sqlstate(error)[:2] not in ALTERED:
+                raise
             known.refused.add(sql)
             return None
     known.prepared[sql] = found
@@ -150,7 +159,9 @@ def _prepared(
 
 
 def _in_transaction(connection: BaseDatabaseWrapper) -> bool:
-    return connection.in_atomic_block or not connection.autocommit
+    # The driver also knows of a transaction that was begun by hand; 0 is none.
+    status: int = connection.connection.info.transaction_status
+    return connection.in_atomic_block or not connection.autocommit or status != 0
 
 
 def _is_pooled(cursor: CursorWrapper, connection: BaseDatabaseWrapper) -> bool:
@@ -159,5 +170,5 @@ def _is_pooled(cursor: CursorWrapper, connection: BaseDatabaseWrapper) -> bool:
     return bool(cursor.fetchone() != (connection.connection.info.backend_pid,))
 
 
-def _sqlstate(error: Error) -> str | None:
-    return getattr(error.__cause__, "sqlstate", None)
+def _sqlstate(error: Error) -> str:
+    return getattr(error.__cause__, "sqlstate", None) or ""
