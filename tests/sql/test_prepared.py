@@ -285,6 +285,29 @@ def test_a_connection_that_loses_statements_fails_one_transaction_at_most(make_r
 
 
 @only_postgresql
+def test_a_connection_that_often_loses_statements_prepares_no_more(make_row):
+    row = make_row()
+    for _ in range(2 * prepared.MIN_LOST + THRESHOLD):
+        get(row)
+        with connection.cursor() as cursor:
+            cursor.execute("DISCARD ALL")
+    assert statements(lambda: get(row)) == ["SELECT"]
+
+
+@only_postgresql
+def test_a_connection_that_rarely_loses_statements_goes_on_preparing(make_row):
+    row = make_row()
+    for _ in range(prepared.MIN_LOST + THRESHOLD):
+        for _ in range(4):
+            get(row)
+        with connection.cursor() as cursor:
+            cursor.execute("DISCARD ALL")
+    get(row)
+    get(row)
+    assert statements(lambda: get(row)) == ["EXECUTE"]
+
+
+@only_postgresql
 def test_an_error_of_the_statement_itself_is_raised_after_one_execution(make_row):
     row, other = make_row(), make_row()
 

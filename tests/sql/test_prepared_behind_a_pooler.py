@@ -30,11 +30,11 @@ def pooled(tmp_path, settings):
     if program is None:
         skip_or_fail("no pgbouncer on PATH")
     settings.WAGTAIL_USER_SESSIONS_PREPARED_STATEMENTS = True
-    # As Django doesn't want to be known twice by one name.
     with pgbouncer.serve(program, tmp_path, pool_size=2) as port:
         clients = []
 
         def connect():
+            # Django's connection keeps its alias, so a client has one of its own.
             alias = f"client{len(clients)}"
             client = connection.copy(alias)
             client.settings_dict = {

@@ -62,6 +62,15 @@ def test_a_compiled_select_with_a_table_named_like_the_alias_has_no_alias(name):
     assert f"FROM {connection.ops.quote_name(Row._meta.db_table)} INNER" in statement
 
 
+def test_a_compiled_select_by_a_foreign_key_has_short_names(alice):
+    # The ORM joins the user, then finds that the column of the table is enough.
+    statement = query_compiler.CompiledSelect(
+        connection, Session, Q(user_id=alice.pk), None, order_by=("-signed_in_at",)
+    ).statement.sql
+    assert Session._meta.db_table not in statement.split(" FROM ")[0]
+    assert statement.count(Session._meta.db_table) == 1
+
+
 class PrefixedField(models.CharField):
     """A field that prepares its values by itself."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -66,6 +67,16 @@ class ListParams:
 
     def renaming(self, pk: object) -> ListParams:
         return replace(self.closed, rename=str(pk))
+
+
+def next_length(number: int) -> int:
+    """Return the number, or the next larger one to which "Show more" leads.
+
+    A query is compiled, and by PostgreSQL prepared, for each length: a client may ask
+    for any.
+    """
+    steps = math.ceil(max(0, number - SHOWN_AT_FIRST) / MORE)
+    return SHOWN_AT_FIRST + steps * MORE
 
 
 def _parse(text: str) -> uuid.UUID | None:

@@ -20,6 +20,8 @@ from wagtail_user_sessions.sessions import admission
 from wagtail_user_sessions.sessions.base import AbstractSession, SessionQuerySet
 from wagtail_user_sessions.sql import compiled_queries
 
+from . import list_params
+
 # By their last activity, else the sign-in, which counts as activity: as
 # ``device_item.last_used()`` returns it.
 LATEST_FIRST = (Coalesce("last_activity", "signed_in_at", "created_at").desc(), "pk")
@@ -74,8 +76,9 @@ class OwnSessions:
             self._using,
             Q(**self._admission),
             order_by=LATEST_FIRST,
-            limit=number,
+            limit=list_params.next_length(number),
         )
+        rows = rows[:number]
         current = [row for row in rows if row.pk == self.current_id]
         if not current and self.current_id is not None:
             # The others have been used since its last activity was written.

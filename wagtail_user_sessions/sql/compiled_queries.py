@@ -129,12 +129,15 @@ def _bound_query(connection: BaseDatabaseWrapper, key: Hashable, build: Build) -
     if bound is None or generation != _generation:
         bound = {}
         setattr(connection, ATTRIBUTE, (_generation, bound))
-    if key not in bound:
-        if len(bound) >= MAX_QUERIES:
-            bound.clear()
-        query = _compiled_once(_shared_queries(connection), key, build)
-        bound[key] = None if query is None else query.bind(connection)
-    return bound[key]
+    try:
+        return bound[key]
+    except KeyError:
+        compiled = _compiled_once(_shared_queries(connection), key, build)
+    query = None if compiled is None else compiled.bind(connection)
+    if len(bound) >= MAX_QUERIES:
+        bound.clear()
+    bound[key] = query
+    return query
 
 
 def _compiled_once(

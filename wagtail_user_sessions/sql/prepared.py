@@ -25,16 +25,22 @@ from django.db.backends.utils import CursorWrapper
 
 from wagtail_user_sessions.conf import conf
 
-# The use of a statement on a connection from which on it is prepared: as psycopg's.
+# The use of a statement, on a connection, that prepares it. psycopg has the same.
 THRESHOLD = 5
-# The most statements that are prepared on a connection, and whose uses are counted.
-MAX_PREPARED, MAX_COUNTED = 100, 1000
+# The most statements that a connection prepares.
+MAX_PREPARED = 100
+# The most statements whose uses a connection counts.
+MAX_COUNTED = 1000
+# The least losses after which a connection prepares no more, if they are many.
+MIN_LOST = 20
 
 # SQLSTATE of a statement that another client has prepared.
 EXISTS = "42P05"
-# Classes of SQLSTATEs: of a statement that the server doesn't have, and of those whose
-# columns or parameters have had other types when they were prepared.
-LOST, ALTERED = "26", {"0A", "22", "42"}
+# Class of the SQLSTATE of a statement that the server doesn't have.
+LOST = "26"
+# Classes of the SQLSTATEs of a statement whose columns or parameters had other types
+# when it was prepared.
+ALTERED = frozenset({"0A", "22", "42"})
 
 ATTRIBUTE = "_wagtail_user_sessions_prepared"
 
@@ -66,12 +72,38 @@ class Known:
     """What a connection of the driver knows of its statements."""
 
     # Whether a statement may be gone when it is next used: a pooler may choose another
-    # connection of the server, and a pool may reset this one.
+    # connection of the server, and a pool may reset this one. ``None``: not asked yet.
     loses_statements: bool | None = None
     uses: Counter[str] = field(default_factory=Counter)
     prepared: dict[str, Preparation] = field(default_factory=dict)
     # Statements that can't be prepared.
     refused: set[str] = field(default_factory=set)
+    executions: int = 0
+    losses: int = 0
+
+    def is_due(self, sql: str) -> bool:
+        """Count a use of a statement; return whether it is time to prepare it."""
+        if sql in self.refused or self.gives_up:
+            return False
+        if len(self.uses) >= MAX_COUNTED:
+            self.uses.clear()
+        self.uses[sql] += 1
+        kept = len(self.prepared) + len(self.refused)
+        return self.uses[sql] >= THRESHOLD and kept < MAX_PREPARED
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether half of the executions fail, as behind a pooler that resets often."""
+        return self.losses >= max(MIN_LOST, self.executions / 2)
+
+    def forget(self, sql: str, *, is_lost: bool) -> None:
+        """Note that a prepared statement could not be executed."""
+        self.prepared.pop(sql, None)
+        if is_lost:
+            self.loses_statements = True
+            self.losses += 1
+        else:
+            self.refused.add(sql)
 
 
 def execute(
@@ -94,17 +126,14 @@ def execute(
     if preparation is None:
         cursor.execute(sql, parameters)
         return
+    known.executions += 1
     try:
         cursor.execute(preparation.execute, parameters)
     except Error as error:
         kind = _sqlstate(error)[:2]
-        if kind not in {*ALTERED, LOST}:
+        if kind != LOST and kind not in ALTERED:
             raise
-        known.prepared.pop(sql, None)
-        if kind == LOST:
-            known.loses_statements = True
-        else:
-            known.refused.add(sql)
+        known.forget(sql, is_lost=kind == LOST)
         if _in_transaction(connection):
             raise
         # What has failed has changed nothing. If these values are wrong, the
@@ -136,26 +165,27 @@ def _prepared(
     found = known.prepared.get(sql)
     if _in_transaction(connection):
         return None if known.loses_statements else found
-    if found is not None or sql in known.refused:
-        return found
-    if len(known.uses) >= MAX_COUNTED:
-        known.uses.clear()
-    known.uses[sql] += 1
-    if known.uses[sql] < THRESHOLD or len(known.prepared) >= MAX_PREPARED:
-        return None
-    if known.loses_statements is None:
-        known.loses_statements = _is_pooled(cursor, connection)
-    found = Preparation.of(sql)
+    if found is None and known.is_due(sql):
+        if known.loses_statements is None:
+            known.loses_statements = _is_pooled(cursor, connection)
+        found = _prepare(known, cursor, sql)
+    return found
+
+
+def _prepare(known: Known, cursor: CursorWrapper, sql: str) -> Preparation | None:
+    """Prepare a statement; return ``None`` if that can't be done."""
+    preparation = Preparation.of(sql)
     try:
-        cursor.execute(found.prepare)
+        cursor.execute(preparation.prepare)
     except Error as error:
-        if _sqlstate(error) != EXISTS:
-            if _sqlstate(error)[:2] not in ALTERED:
+        state = _sqlstate(error)
+        if state != EXISTS:
+            if state[:2] not in ALTERED:
                 raise
             known.refused.add(sql)
             return None
-    known.prepared[sql] = found
-    return found
+    known.prepared[sql] = preparation
+    return preparation
 
 
 def _in_transaction(connection: BaseDatabaseWrapper) -> bool:

@@ -174,9 +174,13 @@ def _abbreviated(query: Any, *, related: Any) -> Any:
     has_parents = any(model._meta.parents for model in models)
     # Databases differ in letter case, schemas and quotes: any occurrence counts.
     is_taken = any(SHORT_NAME in model._meta.db_table.lower() for model in models)
-    if has_parents or is_taken or len(query.alias_map) != 1:
-        return query
     short = query.clone()
+    # The ORM keeps joins that it has found not to be needed, with no reference.
+    for alias, references in query.alias_refcount.items():
+        if not references:
+            del short.alias_map[alias], short.alias_refcount[alias]
+    if has_parents or is_taken or len(short.alias_map) != 1:
+        return query
     short.change_aliases({short.get_initial_alias(): SHORT_NAME})
     # Another clone, for this one has cached the long name.
     return short.clone()

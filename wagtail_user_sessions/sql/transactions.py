@@ -20,7 +20,8 @@ def retry_on_deadlock(using: str, write: Callable[[], T]) -> T:
     """Call ``write``, and repeat it if the database cancelled it to break a deadlock.
 
     Inside a transaction it is called once, for a deadlock rolls back all of it.
-    ``write`` must change nothing but the database before it succeeds.
+    ``write`` must change nothing but the database before it succeeds. Receivers of the
+    signals that it sends are called again with each attempt.
     """
     if is_in_transaction(using):
         return write()
