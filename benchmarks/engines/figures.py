@@ -19,10 +19,16 @@ class Figure:
     cache: Mapping[str, int]
     # Seconds, one for each run.
     times: Sequence[float]
+    # Seconds of CPU of the database's server, one for each run; empty if unknown.
+    server: Sequence[float]
 
     @property
     def milliseconds(self) -> float:
         return statistics.median(self.times) * 1000
+
+    @property
+    def server_milliseconds(self) -> float | None:
+        return statistics.median(self.server) * 1000 if self.server else None
 
     @property
     def spread(self) -> tuple[float, float]:

@@ -49,10 +49,9 @@ class Worker:
     def count(self, case: Case) -> dict[str, Any]:
         return self._ask(case=case, runs=0)
 
-    def times(self, case: Case, *, runs: int, limit: float) -> list[float]:
-        """Seconds of each run; see ``worker``."""
-        times: list[float] = self._ask(case=case, runs=runs, seconds=limit)["times"]
-        return times
+    def times(self, case: Case, *, runs: int, limit: float) -> dict[str, list[float]]:
+        """Return the seconds of each run, and those of the server; see ``worker``."""
+        return self._ask(case=case, runs=runs, seconds=limit)
 
     def stop(self) -> None:
         """Close its input: the worker removes what it has made, and exits."""

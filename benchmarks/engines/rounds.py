@@ -13,7 +13,8 @@ from .cases import Case
 from .figures import Figure, Figures
 from .process import Worker
 
-Times = dict[tuple[Worker, Case], list[float]]
+# By name: "times" and "server".
+Times = dict[tuple[Worker, Case], dict[str, list[float]]]
 
 # Runs in a slice, and seconds after which it ends.
 RUNS = 60
@@ -23,7 +24,7 @@ SECONDS = 0.2
 def measure(
     workers: Sequence[Worker], *, rounds: int, say: Callable[[str], None]
 ) -> Figures:
-    times: Times = defaultdict(list)
+    times: Times = defaultdict(lambda: defaultdict(list))
     for number in range(rounds):
         for case in Case:
             _add_slice(times, [one for one in workers if case in one.cases], case)
@@ -36,7 +37,7 @@ def _counted(workers: Sequence[Worker], times: Times) -> Figures:
     return Figures(
         {
             (one.variant, one.database, case): Figure(
-                times=times[one, case], **one.count(case)
+                **times[one, case], **one.count(case)
             )
             for one in workers
             for case in one.cases
@@ -46,4 +47,6 @@ def _counted(workers: Sequence[Worker], times: Times) -> Figures:
 
 def _add_slice(times: Times, workers: list[Worker], case: Case) -> None:
     for worker in random.sample(workers, len(workers)):
-        times[worker, case] += worker.times(case, runs=RUNS, limit=SECONDS)
+        measured = worker.times(case, runs=RUNS, limit=SECONDS)
+        for name, values in measured.items():
+            times[worker, case][name] += values

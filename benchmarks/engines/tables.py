@@ -31,6 +31,8 @@ def _table(
     heading = [""]
     for database in databases:
         heading += [f"{NAMES[database]}: queries", "ms", "ratio"]
+        if database == "postgresql":
+            heading.append("server, ms")
     heading += ["cache", "promised"]
     rows = [[one.name, *_cells(figures, case, one, databases)] for one in variants]
     if case == Case.ENDING_50:
@@ -61,6 +63,9 @@ def _measured(
         (promises.RATIO, "" if ratio is None else f"{ratio:.2f}"),
     ):
         yield f"**{text}**" if measure in broken else text
+    if database == "postgresql":
+        cpu = figure.server_milliseconds if figure else None
+        yield "" if cpu is None else f"{cpu:.2f}"
 
 
 def _broken(figures: Figures, case: Case, variant: Variant, database: str) -> set[str]:

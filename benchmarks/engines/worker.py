@@ -69,22 +69,37 @@ def _measure(
     if command["runs"] == 0:
         prepare()()
         return counting.count(prepare())
-    return {"times": _times(prepare, runs=command["runs"], limit=command["seconds"])}
+    return _times(prepare, runs=command["runs"], limit=command["seconds"])
 
 
-def _times(prepare: Prepare, *, runs: int, limit: float) -> list[float]:
+def _times(prepare: Prepare, *, runs: int, limit: float) -> dict[str, list[float]]:
     """Return the seconds of so many runs; of fewer, once they have taken ``limit``.
 
-    If one run takes longer than ``limit``, it is the only one.
+    If one run takes longer than ``limit``, it is the only one. Beside them are the
+    seconds of CPU that the database's server took for each run, where they are known.
     """
-    for _ in range(WARM_UP):
-        first = seconds(prepare())
-        if first > limit:
-            return [first]
+    from . import server
+
+    cpu_seconds = server.find_cpu_clock()
     times: list[float] = []
+    cpu: list[float] = []
+
+    def measure() -> None:
+        run = prepare()
+        before = cpu_seconds()
+        times.append(seconds(run))
+        if (after := cpu_seconds()) is not None and before is not None:
+            cpu.append(after - before)
+
+    for _ in range(WARM_UP):
+        measure()
+        if times[-1] > limit:
+            return {"times": times[-1:], "server": cpu[-1:]}
+    times.clear()
+    cpu.clear()
     while len(times) < runs and sum(times) < limit:
-        times.append(seconds(prepare()))
-    return times
+        measure()
+    return {"times": times, "server": cpu}
 
 
 if __name__ == "__main__":
