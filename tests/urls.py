@@ -12,6 +12,7 @@ urlpatterns = [
     path("", views.plain),
     path("read/", views.read),
     path("change/", views.change),
+    path("change-as-user/", views.change_as_user),
     path("achange/", views.achange),
     path("whoami/", views.whoami),
     path("awhoami/", views.awhoami),

@@ -24,6 +24,11 @@ def change(request):
     return HttpResponse("changed")
 
 
+def change_as_user(request):
+    request.user.get_username()
+    return change(request)
+
+
 def whoami(request):
     return HttpResponse(request.user.get_username() or "nobody")
 

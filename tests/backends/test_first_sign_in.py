@@ -1,7 +1,8 @@
 """Sign-ins of visitors without a session: one INSERT writes the whole row."""
 
 import pytest
-from django.contrib.auth import login, logout
+from asgiref.sync import async_to_sync
+from django.contrib.auth import alogin, login, logout
 from django.contrib.auth.signals import user_logged_in
 from django.db import DatabaseError, transaction
 from django.db.models.signals import post_save
@@ -66,13 +67,71 @@ def test_the_pending_key_is_known_at_once_and_stays(request_of_a_visitor, alice)
     session = request_of_a_visitor.session
     key = session.session_key
     assert len(key) == 32
-    assert not session.exists(key)
+    assert session.exists(key)
+    assert not session.exists("x" * 32)
     session.save()
     assert session.session_key == key
     assert session.exists(key)
     session["later"] = 1
     session.save()
     assert Session.objects.get().get_decoded()["later"] == 1
+
+
+def test_create_of_a_pending_key_keeps_it_and_inserts_the_row_with_its_user(
+    request_of_a_visitor, alice, heard
+):
+    login(request_of_a_visitor, alice)
+    session = request_of_a_visitor.session
+    key = session.session_key
+    session.create()
+    assert session.session_key == key
+    assert again(session)["_auth_user_id"] == str(alice.pk)
+    session["later"] = 1
+    session.save()
+    assert alice.session_set.get().get_decoded()["later"] == 1
+    assert heard == [("started", alice.pk)]
+
+
+def test_load_of_a_pending_key_returns_what_will_be_saved(request_of_a_visitor, alice):
+    login(request_of_a_visitor, alice)
+    session = request_of_a_visitor.session
+    key = session.session_key
+    session["cart"] = [1]
+    data = session.load()
+    assert data == dict(session.items())
+    data["cart"].append(2)
+    assert session["cart"] == [1]
+    assert session.session_key == key
+
+
+def test_the_cookie_of_a_pending_sign_in_lives_as_long_as_a_users(
+    request_of_a_visitor, alice, settings
+):
+    settings.WAGTAIL_USER_SESSIONS_ANONYMOUS_AGE = 60
+    session = request_of_a_visitor.session
+    assert session.get_session_cookie_age() == 60
+    login(request_of_a_visitor, alice)
+    assert session.get_session_cookie_age() == settings.SESSION_COOKIE_AGE
+    assert session.get_expiry_age() == settings.SESSION_COOKIE_AGE
+
+
+def test_the_asynchronous_methods_of_a_pending_key_do_the_same(
+    request_of_a_visitor, alice
+):
+    async def walk(session):
+        await alogin(request_of_a_visitor, alice)
+        key = session.session_key
+        assert await session.aexists(key)
+        assert (await session.aload())["_auth_user_id"] == str(alice.pk)
+        await session.acreate()
+        assert session.session_key == key
+        await session.adelete()
+        return key
+
+    session = request_of_a_visitor.session
+    key = async_to_sync(walk)(session)
+    assert not session.exists(key)
+    assert not Session.objects.exists()
 
 
 def test_for_request_in_a_sign_in_receiver_finds_the_row_of_a_pending_key(

@@ -1,7 +1,6 @@
 """The activity write: when a signed-in session was last used."""
 
 import logging
-from functools import partial
 
 import pytest
 from django.db import OperationalError, connection
@@ -11,8 +10,8 @@ from tests.backends.stored_sessions import again
 from tests.conftest import sign_in
 from tests.middleware.clients import COOKIE, IPHONE, come_from, visit_async
 from tests.middleware.rows import INTERVAL, pass_an_interval, row, values
+from wagtail_user_sessions.backends.request_context import context_of
 from wagtail_user_sessions.cache import claims
-from wagtail_user_sessions.client.request import from_request
 from wagtail_user_sessions.middleware import activity
 from wagtail_user_sessions.models import Session
 
@@ -83,7 +82,7 @@ def test_of_requests_that_read_the_same_row_the_first_alone_writes_activity(
     for request in requests:
         request.resolver_match = None
         request.session = again(session)
-        request.session.read_client = partial(from_request, request)
+        request.session.enter(context_of(request))
     written = []
     for request in requests:
         activity.record_activity(request)

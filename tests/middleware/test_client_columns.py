@@ -122,7 +122,7 @@ def test_a_change_that_is_not_written_parses_no_user_agent_and_opens_no_geoip(
     come_from(client, ip="198.51.100.9")
     client.get("/whoami/")
     come_from(client, ip="192.0.2.1")
-    monkeypatch.delattr(activity, "client_columns")
+    monkeypatch.delattr(activity, "changed_columns")
     assert client.get("/whoami/").content == b"alice"
     assert row().ip == "198.51.100.9"
 

@@ -333,11 +333,14 @@ def test_asynchronous_pages_do_what_synchronous_ones_do(engine, alice):
 
 
 def test_the_save_of_an_anonymous_session_reads_no_client(store):
-    def refuse():
-        raise AssertionError("the client was read")
+    class Refusing:
+        signed_in = ()
+
+        def read_client(self):
+            raise AssertionError("the client was read")
 
     session = store()
-    session.read_client = refuse
+    session.enter(Refusing())
     session["value"] = 1
     session.save()
     session["value"] = 2

@@ -26,7 +26,7 @@ from wagtail_user_sessions.sql import compiled_queries
 from wagtail_user_sessions.sql.instances import copy_instance, set_attributes
 from wagtail_user_sessions.sql.transactions import RollbackHandlers, TrackedWrite
 
-from . import row_values, signing
+from . import request_context, row_values, signing
 from .merge import Data, merge_into
 
 # How often a merge without row locks is tried again while other requests save.
@@ -41,11 +41,13 @@ class RowStore(SessionBase):
     keeps_copies = False
     # Whether the row is to be read together with its user.
     reads_user = False
-    # Returns the client of the request; None outside of one.
-    read_client: Callable[[], Client] | None = None
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
+        # The request in which the store was made; None outside of one.
+        self._context = request_context.current()
+        # The key that a concurrent request has replaced, and the hash of the new one.
+        self._replaced_key: tuple[str, bytes] | None = None
         # The row as it was loaded or last written: the base of a merge.
         self._row: AbstractSession | None = None
         # The key by which a row was found.
@@ -81,8 +83,16 @@ class RowStore(SessionBase):
 
     @cached_property
     def client(self) -> Client | None:
-        """The client of the request; ``None`` outside of one: client columns stay."""
-        return None if self.read_client is None else self.read_client()
+        """The client of the request; ``None`` outside of one: client columns stay.
+
+        Code without a request, such as a websocket's, may set it: see
+        ``client.scope.from_scope()``.
+        """
+        return None if self._context is None else self._context.read_client()
+
+    def enter(self, context: request_context.RequestContext) -> None:
+        """Make the store one of the request's, also if it was made before it."""
+        self._context = context
 
     @property
     def _using(self) -> str:
@@ -143,6 +153,8 @@ class RowStore(SessionBase):
             self.loaded_key = self.session_key
         if row is None:
             return {}
+        if row.user_id is not None and self._context is not None:
+            self._context.signed_in.append(self)
         return row_values.data_of_user(self.decode(row.session_data), row.user_id)
 
     def _fetch(self) -> AbstractSession | None:
@@ -150,7 +162,7 @@ class RowStore(SessionBase):
         rows = compiled_queries.fetch(
             self.model,
             self._using,
-            Q(key_hash__in=(hash_session_key(self.session_key or ""), MARKER_KEY_HASH)),
+            Q(key_hash__in=(self._key_hash, MARKER_KEY_HASH)),
             related="user" if self.reads_user else None,
         )
         return admission.accept(rows, now=timezone.now())
@@ -161,12 +173,30 @@ class RowStore(SessionBase):
 
     @sensitive_variables("session_key")
     def _find(self, session_key: str | None) -> SessionQuerySet:
-        key_hash = hash_session_key(session_key or "")
+        key_hash = self._hash_of(session_key)
         return self.model.rows(self._using).filter(key_hash=key_hash)
 
     def _condition(self, **conditions: Any) -> Q:
         """Return the condition of this key's row that also meets ``conditions``."""
-        return Q(key_hash=hash_session_key(self.session_key or ""), **conditions)
+        return Q(key_hash=self._key_hash, **conditions)
+
+    @property
+    def _key_hash(self) -> bytes:
+        return self._hash_of(self.session_key)
+
+    @sensitive_variables("session_key")
+    def _hash_of(self, session_key: str | None) -> bytes:
+        """Return the hash under which the row of a key stands."""
+        if self._replaced_key is not None and self._replaced_key[0] == session_key:
+            return self._replaced_key[1]
+        return hash_session_key(session_key or "")
+
+    @property
+    def is_key_replaced(self) -> bool:
+        """Whether a concurrent request has the session's new key, and this one not."""
+        return self._replaced_key is not None and (
+            self._replaced_key[0] == self.session_key
+        )
 
     # Insert
 
@@ -271,8 +301,7 @@ class RowStore(SessionBase):
         is_started = values["user_id"] not in {None, row.user_id}
         # Only visitors' rows have copies.
         has_copy = None in {row.user_id, values["user_id"]}
-        key_hash = hash_session_key(self.session_key or "")
-        on_commit = [partial(self.purge_copies, [key_hash])] if has_copy else []
+        on_commit = [partial(self.purge_copies, [self._key_hash])] if has_copy else []
         row = set_attributes(copy_instance(row), values)
         self._on_written(
             row, self._rollback_handler(), *on_commit, is_started=is_started
@@ -392,7 +421,7 @@ class RowStore(SessionBase):
         return self._fetch()
 
     def _purge_copy(self) -> None:
-        self.purge_copies([hash_session_key(self.session_key or "")])
+        self.purge_copies([self._key_hash])
 
 
 # To detect that a site's own engine overrides the method.

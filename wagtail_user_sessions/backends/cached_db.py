@@ -13,7 +13,6 @@ from django.db import router
 from wagtail_user_sessions.cache import copies
 from wagtail_user_sessions.conf import conf
 from wagtail_user_sessions.exceptions import GONE, OTHER_USER, SessionRefused
-from wagtail_user_sessions.hashing import hash_session_key
 from wagtail_user_sessions.sessions.base import AbstractSession
 from wagtail_user_sessions.sql.transactions import is_in_transaction
 
@@ -75,7 +74,7 @@ class SessionStore(DBStore):
         if not self._may_read_copy():
             return self._fetch()
         loaded = copies.load(
-            hash_session_key(self.session_key or ""),
+            self._key_hash,
             model=self.model,
             using=self._using,
             read=self._fetch,

@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.base import CreateError
-from django.db import router
+from django.db import router, transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -21,7 +21,7 @@ from wagtail_user_sessions.exceptions import (
     refusing_database_errors,
 )
 from wagtail_user_sessions.hashing import hash_session_key
-from wagtail_user_sessions.sessions import mass_deletion
+from wagtail_user_sessions.sessions import admission, mass_deletion
 from wagtail_user_sessions.sessions.base import AbstractSession, SessionQuerySet
 from wagtail_user_sessions.sessions.deletion import delete_row
 from wagtail_user_sessions.sessions.reasons import (
@@ -83,9 +83,28 @@ class SessionStore(RowStore):
         key = self._pending_key
         return key is not None and key == self.session_key
 
+    @sensitive_variables("session_key")
+    def exists(self, session_key: str | None) -> bool:
+        """Return whether the key has a session: in the database, or yet to be saved."""
+        if self._is_pending and session_key == self.session_key:
+            return True
+        return super().exists(session_key)
+
+    def load(self) -> Data:
+        if self._is_pending:
+            # What the next save inserts.
+            data: Data = self.serializer().loads(self._dumps(self._session))  # type: ignore[attr-defined]
+            return data
+        return super().load()
+
     # Save
 
     def create(self) -> None:
+        if self._is_pending:
+            # Nobody has the key of this sign-in yet, and other code may have noted it.
+            self._insert_pending_row(self._session)  # type: ignore[attr-defined]
+            self.modified = self._overwrites = True
+            return
         while True:
             self._session_key = self._get_new_session_key()
             try:
@@ -172,16 +191,18 @@ class SessionStore(RowStore):
         the same user signs in again. Source: OWASP ASVS 5.0, 7.2.4.
         """
         self.handle_rollbacks()
+        # Noted first: a sign-in must get the new key, or be refused.
+        self._is_sign_in = True
         if self._row is not None and self._row.user_id is not None:
             self.cycle_key()
-        self._is_sign_in = True
 
     @sensitive_variables("old_key", "new_key")
     def cycle_key(self) -> None:
         """Give the session a new key; the old one is invalid at once.
 
         Without a row, as at most sign-ins, the key is pending: the next save inserts
-        the row with all of its data, and so with one write.
+        the row with all of its data, and so with one write. If a concurrent request has
+        given the same sign-in a new key, this request goes on without one.
 
         Raises ``SessionRefused`` if the session of a user has ended.
         """
@@ -194,6 +215,8 @@ class SessionStore(RowStore):
         elif self._move_key(old_key, new_key):
             self._session_key = new_key
             self.modified = True
+        elif self._follow_new_key(old_key):
+            return
         elif SESSION_KEY in data or self.exists(old_key):
             # The row is gone, or another user's by now.
             raise SessionRefused(GONE)
@@ -220,11 +243,38 @@ class SessionStore(RowStore):
             is_moved = bool(retry_on_deadlock(self._using, move))
         if is_moved:
             restore = partial(self._restore_key, old_key)
-            purge = partial(self.purge_copies, [hash_session_key(old_key)])
+            purge = partial(self.purge_copies, [self._hash_of(old_key)])
             on_commit = [purge] if row.user_id is None else []
             write = TrackedWrite(self._using, *on_commit)
             self._rollback_handlers.register(write, restore)
         return is_moved
+
+    @sensitive_variables("old_key")
+    def _follow_new_key(self, old_key: str) -> bool:
+        """Find the row of a sign-in under the key that a concurrent request gave it.
+
+        So it is where ``SECRET_KEY`` was rotated: each request that is under way renews
+        the key. Return False if the row is gone, or has a newer sign-in or another
+        user, or if the next request would not let it in.
+        """
+        known = self._row
+        if known is None or known.user_id is None or self._is_sign_in:
+            return False
+        rows = self.model.rows(self._using).filter(pk=known.pk, user=known.user_id)
+        row = retry_on_deadlock(self._using, partial(self._lock, rows))
+        if (
+            row is None
+            or row.signed_in_at != known.signed_in_at
+            or not admission.is_admitted(row)
+        ):
+            return False
+        self._replaced_key = (old_key, bytes(row.key_hash))
+        return True
+
+    def _lock(self, rows: SessionQuerySet) -> AbstractSession | None:
+        # A plain read may see an old snapshot, in which the key is still the old one.
+        with transaction.atomic(using=self._using):
+            return rows.select_for_update().first()
 
     @sensitive_variables("old_key")
     def _restore_key(self, old_key: str) -> None:
@@ -268,7 +318,7 @@ class SessionStore(RowStore):
         if row is None:
             return False
         # The row may have been read when it had an older key.
-        row.key_hash = hash_session_key(session_key)
+        row.key_hash = self._hash_of(session_key)
         return delete_row(row, rows=rows.filter(pk=row.pk), using=self._using)
 
     @sensitive_variables("key")

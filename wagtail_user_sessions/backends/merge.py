@@ -37,10 +37,11 @@ def merge(base: Data, ours: Data, theirs: Data, *, dumps: Dumps) -> Data:
     the password: two users' data never mix. All data is expected as it was
     deserialized; ``dumps`` serializes it.
     """
-    if auth_values(theirs) != auth_values(base):
-        raise SessionRefused(OTHER_USER)
-    if auth_values(ours) != auth_values(base) and SESSION_KEY in base:
-        return ours
+    if not _is_same_renewal(base, ours, theirs):
+        if auth_values(theirs) != auth_values(base):
+            raise SessionRefused(OTHER_USER)
+        if auth_values(ours) != auth_values(base) and SESSION_KEY in base:
+            return ours
     merged = dict(theirs)
     for key in {**base, **ours}:
         if same(key, ours, base, dumps=dumps):
@@ -50,6 +51,16 @@ def merge(base: Data, ours: Data, theirs: Data, *, dumps: Dumps) -> Data:
         else:
             merged.pop(key, None)
     return merged
+
+
+def _is_same_renewal(base: Data, ours: Data, theirs: Data) -> bool:
+    """Return whether both requests gave the same sign-in the same new auth hash."""
+    user_and_backend = slice(2)
+    return (
+        SESSION_KEY in base
+        and auth_values(ours) == auth_values(theirs)
+        and auth_values(ours)[user_and_backend] == auth_values(base)[user_and_backend]
+    )
 
 
 def apply_merge(data: Data, before: Data, merged: Data, *, dumps: Dumps) -> None:

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from wagtail_user_sessions.client.columns import EMPTY, client_columns
+from wagtail_user_sessions.client.columns import EMPTY, changed_columns, client_columns
 from wagtail_user_sessions.client.request import Client
 from wagtail_user_sessions.hashing import digest_auth_hash
 from wagtail_user_sessions.sessions.base import AbstractSession
@@ -99,7 +99,11 @@ def sign_in_columns(
         columns["name"] = ""
     client = read_client()
     if client is not None:
-        columns |= client_columns(client)
+        columns |= (
+            client_columns(client)
+            if row is None or user_id != known_id
+            else changed_columns(row, client)
+        )
     elif known_id not in {None, user_id}:
         # The client columns describe the client of another user.
         columns |= EMPTY

@@ -74,6 +74,30 @@ def client_columns(client: Client) -> dict[str, Any]:
     }
 
 
+def changed_columns(row: Model, client: Client) -> dict[str, Any]:
+    """Return the client columns that a client gives to a row of the same session.
+
+    Chromium leaves out its client hints in some requests, such as those of a worker.
+    While the user agent is the same, missing hints take nothing away that is known.
+    """
+    columns = client_columns(client)
+    stored, hints = columns["user_agent"], client.hints
+    if (
+        not stored
+        or stored != getattr(row, "user_agent")  # noqa: B009
+        or "Chrome/" not in client.user_agent
+    ):
+        return columns
+    for name, hint in {
+        "browser": hints.brands,
+        "os": hints.platform,
+        "device_kind": hints.mobile or hints.platform,
+    }.items():
+        if not hint and getattr(row, name) != EMPTY[name]:
+            del columns[name]
+    return columns
+
+
 def _normalized(row: Model, name: str) -> Any:
     value = getattr(row, name)
     if name == "ip" and value is not None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 from functools import partial
-from typing import cast
 
 from django.contrib.auth import SESSION_KEY
 from django.db import DEFAULT_DB_ALIAS, Error
@@ -19,10 +18,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from wagtail_user_sessions.backends.db import SessionStore
+from wagtail_user_sessions.backends.request_context import context_of, is_dummy
 from wagtail_user_sessions.cache.claims import claim
 from wagtail_user_sessions.client.columns import (
     EMPTY,
-    client_columns,
+    changed_columns,
     has_changed,
     identity_columns,
     is_empty,
@@ -40,28 +40,36 @@ logger = logging.getLogger(__name__)
 
 
 def record_activity(request: HttpRequest) -> None:
-    """Write that the session of the request was active, if that is due.
+    """Write that the sessions of the request were active, where that is due.
 
-    Nothing is written for a session that the request did not read or has
-    ended, nor for an anonymous one. Errors of the database are logged, not raised.
+    Mostly that is one. Code of a site may have put others on the request, and taken
+    them off again. Nothing is written for a session that the request did not read or
+    has ended, nor for an anonymous one. Errors of the database are logged, not raised.
     """
-    session = request.session
-    if not isinstance(session, SessionStore) or is_ignored(request):
+    if is_ignored(request):
         return
-    row = session.row
-    if row is None or row.user_id is None:
+    # The session of the request goes last, and so before others with the same row.
+    sessions = [*context_of(request).signed_in, request.session]
+    active = {
+        session.row.pk: session
+        for session in sessions
+        if isinstance(session, SessionStore) and session.row is not None
+    }
+    for session in active.values():
+        try:
+            _record(session)
+        except Error:
+            # The response is ready, and a lost activity write does no harm.
+            logger.exception("A session's activity could not be written")
+
+
+def _record(session: SessionStore) -> None:
+    row, client = session.row, session.client
+    if row is None or row.user_id is None or client is None:
         return
-    if SESSION_KEY not in session:
-        # The data of the row can't be decoded any more: nobody is signed in.
-        return
-    client = session.client
-    if client is None:
-        return
-    try:
+    # Else the data of the row can't be decoded any more: nobody is signed in.
+    if SESSION_KEY in session:
         _write_if_due(row, client, now=timezone.now())
-    except Error:
-        # The response is ready, and a lost activity write does no harm.
-        logger.exception("A session's activity could not be written")
 
 
 def _write_if_due(row: AbstractSession, client: Client, *, now: datetime) -> None:
@@ -74,7 +82,7 @@ def _write_if_due(row: AbstractSession, client: Client, *, now: datetime) -> Non
         condition = Q()
     else:
         return
-    columns = client_columns(client) if is_changed else {}
+    columns = changed_columns(row, client) if is_changed else {}
     _write(row, {"last_activity": now, **columns}, condition)
 
 
@@ -110,5 +118,8 @@ def _claim_change(row: AbstractSession) -> bool:
 def is_ignored(request: HttpRequest) -> bool:
     """Return whether the request doesn't count as an activity of its user."""
     match = request.resolver_match
-    is_named = match is not None and match.view_name in conf.ACTIVITY_IGNORE
-    return is_named or not cast("SessionStore", request.session).is_activity
+    return (
+        is_dummy(request)
+        or (match is not None and match.view_name in conf.ACTIVITY_IGNORE)
+        or not getattr(request.session, "is_activity", True)
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions import middleware
@@ -14,7 +14,7 @@ from django.utils.http import escape_leading_slashes
 from django.views.decorators.debug import sensitive_variables
 
 from wagtail_user_sessions.backends.db import SessionStore
-from wagtail_user_sessions.client.request import from_request
+from wagtail_user_sessions.backends.request_context import context_of, serving
 
 from .activity import is_ignored, record_activity
 from .inactive_users import end_if_inactive
@@ -26,12 +26,20 @@ READS = ("GET", "HEAD")
 class SessionMiddleware(middleware.SessionMiddleware):
     """Django's middleware, which also gives the session the client of the request."""
 
+    def __call__(self, request: HttpRequest) -> Any:
+        with serving(request):
+            return super().__call__(request)
+
+    async def __acall__(self, request: HttpRequest) -> Any:
+        with serving(request):
+            return await super().__acall__(request)
+
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
         if isinstance(request.session, SessionStore):
-            request.session.read_client = partial(from_request, request)
-            is_read = request.method in READS
-            request.session.begin_request(is_read=is_read)
+            # A middleware's methods may also be called by hand.
+            request.session.enter(context_of(request))
+            request.session.begin_request(is_read=request.method in READS)
 
     def process_exception(
         self, request: HttpRequest, exception: Exception
@@ -71,6 +79,9 @@ class SessionMiddleware(middleware.SessionMiddleware):
                 patch_vary_headers(response, ("Cookie",))
             return response
         response = super().process_response(request, response)
+        if session.is_key_replaced:
+            # The browser gets the new key from the request that has made it.
+            response.cookies.pop(settings.SESSION_COOKIE_NAME, None)
         record_activity(request)
         return response
 

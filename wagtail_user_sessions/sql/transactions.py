@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -14,6 +16,9 @@ T = TypeVar("T")
 # error numbers (ER_LOCK_DEADLOCK, ER_CHECKREAD) and PostgreSQL's SQLSTATEs.
 DEADLOCK_CODES = {1213, 1020, "40P01", "40001"}
 ATTEMPTS = 10
+# The longest pause before the second attempt, in seconds. It doubles with each attempt,
+# and is chosen by chance: writes that pause alike would meet in the next deadlock.
+FIRST_PAUSE = 0.002
 
 
 def retry_on_deadlock(using: str, write: Callable[[], T]) -> T:
@@ -25,12 +30,13 @@ def retry_on_deadlock(using: str, write: Callable[[], T]) -> T:
     """
     if is_in_transaction(using):
         return write()
-    for _ in range(ATTEMPTS):
+    for number in range(ATTEMPTS):
         try:
             return write()
         except OperationalError as error:
             if not _is_deadlock(error):
                 raise
+        time.sleep(random.random() * FIRST_PAUSE * 2**number)  # noqa: S311
     return write()
 
 
