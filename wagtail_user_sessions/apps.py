@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.apps import AppConfig, apps
 from django.contrib.auth.signals import user_logged_in, user_logged_out
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, post_save, pre_save
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ class WagtailUserSessionsConfig(AppConfig):
         ]
         for model in models:
             post_delete.connect(signal_handlers.session_deleted, sender=model)
+            for signal in (pre_save, post_save):
+                signal.connect(signal_handlers.fixture_loading, sender=model)
         user_logged_in.connect(signal_handlers.user_signed_in)
         user_logged_out.connect(signal_handlers.user_signed_out)
         if apps.is_installed("wagtail.admin"):

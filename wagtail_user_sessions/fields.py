@@ -30,3 +30,8 @@ class DigestField(BinaryField):
     def from_db_value(self, value: Any, *_: object) -> bytes | None:
         # psycopg returns a memoryview, which has no hash or equality.
         return None if value is None else bytes(value)
+
+    def to_python(self, value: Any) -> bytes | None:
+        # Django decodes the text of a fixture to a memoryview.
+        digest = super().to_python(value)
+        return None if digest is None else bytes(digest)

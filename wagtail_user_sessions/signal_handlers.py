@@ -11,6 +11,7 @@ from .backends.db import SessionStore
 from .sessions import end_events
 from .sessions.base import AbstractSession
 from .sessions.reasons import Reason
+from .sessions.visitor_copies import find_copied, purge_on_commit
 from .sql.instances import copy_instance
 
 
@@ -24,6 +25,23 @@ def session_deleted(
     """Record a deleted row, however it was deleted."""
     # A copy: Django's deletion takes the primary key from the instance.
     end_events.record(sender, copy_instance(instance), using=using, origin=origin)
+
+
+def fixture_loading(
+    sender: type[AbstractSession],
+    instance: AbstractSession,
+    raw: bool,  # noqa: FBT001
+    using: str,
+    **kwargs: Any,
+) -> None:
+    """Disown the copy of a row that a fixture replaces, which ``save()`` doesn't see.
+
+    Called before the row is replaced, for its old key, and after.
+    """
+    if raw:
+        replaced = sender.rows(using).filter(pk=instance.pk)
+        key_hashes = {instance.key_hash, *find_copied(replaced, using=using)}
+        purge_on_commit(sender, key_hashes, using=using)
 
 
 def user_signed_in(sender: object, request: HttpRequest | None, **kwargs: Any) -> None:

@@ -131,8 +131,11 @@ def purge(key_hashes: Collection[bytes], *, model: type[Any], using: str) -> boo
     """
     if not conf.CACHE_MAX_AGE or not key_hashes:
         return True
-    names = [_names(key_hash, model, using) for key_hash in key_hashes]
-    return _purge({name.tag: name.copy for name in names})
+    left, is_told = iter(key_hashes), True
+    while batch := [*islice(left, MAX_AT_ONCE)]:
+        names = [_names(key_hash, model, using) for key_hash in batch]
+        is_told &= _purge({name.tag: name.copy for name in names})
+    return is_told
 
 
 # The entries
@@ -234,6 +237,10 @@ def _ask(operation: str, *args: Any, **kwargs: Any) -> Any:
     started = time.monotonic()
     try:
         answer = getattr(get_session_cache(), operation)(*args, **kwargs)
+    except (TypeError, ValueError) as error:
+        # Drivers have errors of their own: the server is there, and was not asked.
+        _pause("doesn't take text and numbers in a dictionary: %s", error)
+        return FAILED
     except Exception:
         _pause("has failed", exc_info=True)
         return FAILED
@@ -286,7 +293,7 @@ def _is_paused() -> bool:
     return time.monotonic() < _paused_until
 
 
-def _pause(why: str, *, exc_info: bool = False) -> None:
+def _pause(why: str, *args: object, exc_info: bool = False) -> None:
     global _paused_until
     _paused_until = time.monotonic() + FAILURE_COOLDOWN
-    logger.error("The cache of the sessions %s", why, exc_info=exc_info)
+    logger.error(f"The cache of the sessions {why}", *args, exc_info=exc_info)

@@ -24,12 +24,12 @@ from wagtail_user_sessions.hashing import (
     MARKER_KEY_HASH,
     hash_session_key,
 )
-from wagtail_user_sessions.sql.transactions import TrackedWrite, retry_on_deadlock
+from wagtail_user_sessions.sql.transactions import retry_on_deadlock
 
 from . import admission
 from .deletion import delete_rows
-from .end_events import purge_copies
 from .reasons import Reason, RevokedCount, end_context
+from .visitor_copies import purge_on_commit, purging
 
 # Rows of a batch, for callers of ``revoke()`` that may select many.
 REVOKE_BATCH_SIZE = 1000
@@ -87,7 +87,8 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
     delete.queryset_only = True  # type: ignore[attr-defined]
 
     def update(self, **kwargs: Any) -> int:
-        """Update the rows as Django does, but never the user alone.
+        """Update the rows as Django does, but never the user alone. Cached copies of
+        their earlier state are no longer believed.
 
         ``user.session_set.clear()`` would take the sessions off every list, but leave
         the sign-in in their data. Raises ``TypeError`` for ``user`` without
@@ -100,7 +101,8 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
                 "The user of a session is who its data is signed in as. "
                 "To sign a user out, delete or revoke the sessions."
             )
-        return super().update(**kwargs)
+        with purging(self, kwargs, using=self._writes_to):
+            return super().update(**kwargs)
 
     update.alters_data = True  # type: ignore[attr-defined]
 
@@ -110,7 +112,11 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         rows = list(objs)
         for row in rows:
             row.set_sign_in_time()
-        return super().bulk_create(rows, *args, **kwargs)
+        created = super().bulk_create(rows, *args, **kwargs)
+        if kwargs.get("update_conflicts"):
+            key_hashes = [row.key_hash for row in rows]
+            purge_on_commit(self.model, key_hashes, using=self._writes_to)
+        return created
 
     bulk_create.alters_data = True  # type: ignore[attr-defined]
 
@@ -235,9 +241,7 @@ class AbstractSession(models.Model):
         super().save(*args, **kwargs)
         if not is_new:
             using = self._state.db or router.db_for_write(type(self))
-            TrackedWrite(
-                using, partial(purge_copies, type(self), [self.key_hash], using=using)
-            )
+            purge_on_commit(type(self), [self.key_hash], using=using)
 
     save.alters_data = True  # type: ignore[attr-defined]
 

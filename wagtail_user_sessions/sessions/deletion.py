@@ -57,7 +57,7 @@ def lock_rows(rows: QuerySet[Any]) -> QuerySet[Any]:
     """Return the rows, locked from their reading to the end of the transaction."""
     if not connections[rows.db].features.has_select_for_update:
         # On SQLite, any write locks out all other writers.
-        rows.update(version=F("version"))
+        QuerySet.update(rows, version=F("version"))
     return rows.select_for_update()
 
 

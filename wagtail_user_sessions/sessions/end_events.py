@@ -17,11 +17,11 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.dispatch import Signal
 
-from wagtail_user_sessions.cache import copies
 from wagtail_user_sessions.signals import session_ended
 from wagtail_user_sessions.sql.transactions import TrackedWrite
 
 from .reasons import EndContext, Reason, current_end_context
+from .visitor_copies import are_copied, purge_copies
 
 logger = logging.getLogger("wagtail_user_sessions")
 
@@ -46,11 +46,6 @@ class EndedRow(NamedTuple):
 _collected: ContextVar[dict[Model, list[Row]] | None] = ContextVar(
     "ended_sessions", default=None
 )
-
-
-def are_copied(model: Model) -> bool:
-    """Return whether a cache may have copies of the model's rows."""
-    return copies.are_kept or model.get_session_store_class().keeps_copies
 
 
 def needs_full_rows(model: Model) -> bool:
@@ -108,13 +103,6 @@ def publish(
         partial(_purge_visitors, ended, using, context),
         partial(_send, ended, reason, context),
     )
-
-
-def purge_copies(model: Model, key_hashes: list[bytes], *, using: str) -> bool:
-    """Invalidate the copies of visitors' rows; return False if the cache failed."""
-    if not are_copied(model):
-        return True
-    return copies.purge(key_hashes, model=model, using=using)
 
 
 def _reason_of(origin: object) -> Reason:
