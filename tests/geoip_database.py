@@ -16,6 +16,12 @@ PLACES = {
 
 def write(path, *, kind=CITY, places=None, ip_version=6):
     """Write a database of the places, by network, to the file; return its path."""
+    records = {network: record(*place) for network, place in (places or PLACES).items()}
+    return write_records(path, records, kind=kind, ip_version=ip_version)
+
+
+def write_records(path, records, *, kind=CITY, ip_version=6):
+    """Write a database of the records, by network, to the file; return its path."""
     writer = MMDBWriter(
         ip_version=ip_version,
         ipv4_compatible=ip_version == 6,
@@ -23,8 +29,8 @@ def write(path, *, kind=CITY, places=None, ip_version=6):
         languages=["en"],
         description="Places of the tests",
     )
-    for network, place in (places or PLACES).items():
-        writer.insert_network(IPSet([network]), record(*place))
+    for network, found in records.items():
+        writer.insert_network(IPSet([network]), found)
     writer.to_db_file(str(path))
     return path
 

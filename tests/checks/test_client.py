@@ -39,3 +39,26 @@ def test_a_trusted_proxy_that_is_no_network_is_an_error(settings, entry):
 def test_trusting_everybody_is_a_warning(settings, entry):
     settings.WAGTAIL_USER_SESSIONS_TRUSTED_PROXIES = [entry]
     assert run().keys() == {"W007"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECURE_PROXY_SSL_HEADER", ("HTTP_X_FORWARDED_PROTO", "https")),
+        ("USE_X_FORWARDED_HOST", True),
+        ("USE_X_FORWARDED_PORT", True),
+    ],
+)
+def test_a_site_behind_a_proxy_that_names_none_is_a_warning(settings, name, value):
+    setattr(settings, name, value)
+    messages = run()
+    assert messages.keys() == {"W018"}
+    assert name in messages["W018"].msg
+    settings.WAGTAIL_USER_SESSIONS_TRUSTED_PROXIES = ["10.0.0.0/8"]
+    assert run() == {}
+
+
+def test_a_site_behind_a_proxy_that_stores_no_addresses_is_fine(settings):
+    settings.USE_X_FORWARDED_HOST = True
+    settings.WAGTAIL_USER_SESSIONS_IP_STORAGE = "none"
+    assert run() == {}

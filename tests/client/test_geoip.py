@@ -7,7 +7,8 @@ import pytest
 
 from tests import geoip_database
 from wagtail_user_sessions.client import geoip
-from wagtail_user_sessions.client.geoip import Location, locate
+from wagtail_user_sessions.client.geoip import locate
+from wagtail_user_sessions.client.location import Location, read_location
 
 ZURICH = Location("Zürich", "CH")
 NOWHERE = Location()
@@ -33,13 +34,21 @@ def opened(monkeypatch):
     """The files that were opened, in order."""
     paths = []
 
-    class Counting(geoip.GeoIP2):
-        def __init__(self, path):
-            paths.append(path)
-            super().__init__(path)
+    def open_counted(path):
+        paths.append(path)
+        return open_database(path)
 
-    monkeypatch.setattr(geoip, "GeoIP2", Counting)
+    open_database = geoip.open_database
+    monkeypatch.setattr(geoip, "open_database", open_counted)
     return paths
+
+
+@pytest.fixture(params=["read", "mapped"])
+def large(request, monkeypatch):
+    """Has files read into memory, or mapped as large ones are; answers with which."""
+    if request.param == "mapped":
+        monkeypatch.setattr(geoip, "READ_LIMIT", 0)
+    return request.param
 
 
 # Places
@@ -111,6 +120,97 @@ def test_a_record_without_names_has_no_place(settings, tmp_path, monkeypatch):
     monkeypatch.setattr(geoip_database, "record", lambda *_: {"registered_country": {}})
     settings.GEOIP_PATH = geoip_database.write(tmp_path / "c.mmdb")
     assert at() == NOWHERE
+
+
+# Editions and forms of records
+
+NESTED = {
+    "city": {"names": {"en": "Zurich", "de": "Zürich"}},
+    "country": {"iso_code": "CH"},
+}
+
+
+@pytest.mark.parametrize(
+    "edition",
+    [
+        *("GeoLite2-City", "GeoIP2-City", "GeoIP2-City-Europe", "GeoIP2-Enterprise"),
+        *("GeoIP2-City-North-America", "GeoIP2-Precision-Enterprise"),
+        *("DBIP-City", "DBIP-City-Lite", "DBIP-Location (compat=City)"),
+        *("DBIP-Location-ISP (compat=Enterprise)", "IP2LITE-City", "Of our own"),
+    ],
+)
+def test_a_database_of_any_edition_with_places_is_read(settings, tmp_path, edition):
+    path = tmp_path / "places.mmdb"
+    geoip_database.write_records(path, {"192.0.2.0/24": NESTED}, kind=edition)
+    settings.GEOIP_PATH = path
+    assert at() == Location("Zurich", "CH")
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (NESTED, Location("Zurich", "CH")),
+        # IPinfo: Lite, and those with cities.
+        ({"country": "Switzerland", "country_code": "CH"}, Location("", "CH")),
+        ({"city": "Bern", "country": "CH", "region": "Bern"}, Location("Bern", "CH")),
+        ({"country": "CH", "country_name": "Switzerland"}, Location("", "CH")),
+        # IP2Location, and its sign for what isn't known.
+        ({"city_name": "Bern", "country_code": "CH"}, Location("Bern", "CH")),
+        ({"city": {"names": {"en": "-"}}, "country": {"iso_code": "-"}}, NOWHERE),
+        ({"registered_country": {"iso_code": "CH"}}, Location("", "CH")),
+        ({"represented_country": {"iso_code": "US"}}, Location("", "US")),
+        (
+            {
+                "country": {"iso_code": "DE"},
+                "registered_country": {"iso_code": "US"},
+            },
+            Location("", "DE"),
+        ),
+        ({"country": {"iso_code": "XK"}}, Location("", "XK")),
+        ({"city": {"names": {"de": "Genf", "fr": "Genève"}}}, Location("Genf", "")),
+        ({"city": {"names": {}}, "country": {}}, NOWHERE),
+        ({"city": {"geoname_id": 7}, "country": None}, NOWHERE),
+        ({"city": None, "country": {"iso_code": 7}}, NOWHERE),
+        ([], NOWHERE),
+        (None, NOWHERE),
+    ],
+)
+def test_read_location_reads_records_of_each_form(record, expected):
+    assert read_location(record) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "city"), [("fr-ch", "Genève"), ("pt-BR", "Genebra"), ("nl", "Genf")]
+)
+def test_a_city_without_an_english_name_has_that_of_the_sites_language_or_any(
+    settings, language, city
+):
+    settings.LANGUAGE_CODE = language
+    names = {"fr": "Genève", "pt-BR": "Genebra", "de": "Genf"}
+    assert read_location({"city": {"names": names}}).city == city
+
+
+@pytest.mark.parametrize(
+    "ip",
+    [
+        "::ffff:192.0.2.45",
+        "2002:c000:22d::1",
+        # Teredo's server has an address of its own, which says nothing of the client.
+        "2001:0:c633:6401:8000:63bf:3fff:fdd2",
+    ],
+)
+@pytest.mark.parametrize("version", [4, 6])
+def test_an_ipv4_address_inside_of_ipv6_has_its_own_place(
+    settings, tmp_path, ip, version
+):
+    places = {
+        "192.0.2.0/24": ("Zürich", "CH"),
+        "198.51.100.0/24": ("Lisbon", "PT"),
+    }
+    settings.GEOIP_PATH = geoip_database.write(
+        tmp_path / "p.mmdb", places=places, ip_version=version
+    )
+    assert at(ip) == ZURICH
 
 
 # The path of the database
@@ -198,19 +298,25 @@ def test_a_database_of_another_kind_costs_one_line_of_the_log(
     )
     assert [at(), at()] == [NOWHERE] * 2
     assert len(caplog.records) == 1
+    assert "GeoLite2-ASN" in caplog.text
 
 
 @pytest.mark.parametrize("is_noticed", [True, False])
 def test_a_database_that_is_damaged_while_open_costs_one_line_of_the_log(
-    database, caplog, is_noticed
+    large, database, caplog, is_noticed
 ):
     assert at() == ZURICH
     before = database.stat()
     geoip_database.damage(database)
     if not is_noticed:
         os.utime(database, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert [at(), at("2001:db8::7"), at()] == [NOWHERE] * 3
-    assert len(caplog.records) == 1
+    if large == "read" and not is_noticed:
+        # It is in memory, whole.
+        assert at() == ZURICH
+        assert not caplog.records
+    else:
+        assert [at(), at("2001:db8::7"), at()] == [NOWHERE] * 3
+        assert len(caplog.records) == 1
 
 
 @pytest.mark.parametrize("happens", ["unlink", "truncate"])
@@ -233,5 +339,5 @@ def test_a_database_that_was_mended_is_used_again(database, caplog):
 
 def test_a_failure_of_a_replaced_reader_gives_up_nothing(database):
     at()
-    geoip._reader.give_up(geoip.GeoIP2(database))
+    geoip._reader.give_up(geoip.open_database(database))
     assert at() == ZURICH

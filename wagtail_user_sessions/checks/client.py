@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, register
 from django.utils.module_loading import import_string
 
-from wagtail_user_sessions.client.ip_address import UNIX, parse_network
+from wagtail_user_sessions.client.ip_address import parse_network
+from wagtail_user_sessions.client.proxies import UNIX
 from wagtail_user_sessions.conf import Conf, conf
 
 from .messages import TAG, error, warning
@@ -20,6 +22,17 @@ NETWORK_HINT = 'Write an address, a network such as "10.0.0.0/8", or "unix".'
 EVERYBODY_HINT = (
     "Name the networks of your own proxies alone: whoever is trusted can claim "
     "any address as their own."
+)
+
+BEHIND_PROXY = (
+    "SECURE_PROXY_SSL_HEADER",
+    "USE_X_FORWARDED_HOST",
+    "USE_X_FORWARDED_PORT",
+)
+PROXY_HINT = (
+    'Name the networks of your proxies, or "unix" for a Unix socket. If the server '
+    f"itself replaces the address of the peer, set {Conf.CLIENT_IP.name} to a function "
+    'that returns request.META["REMOTE_ADDR"].'
 )
 
 
@@ -57,6 +70,21 @@ def check_trusted_proxies(**kwargs: Any) -> list[CheckMessage]:
         if entry != UNIX
         for message in _check_proxy(entry)
     ]
+
+
+@register(TAG)
+def check_unnamed_proxies(**kwargs: Any) -> list[CheckMessage]:
+    """Find settings of Django's that only a site behind a proxy needs."""
+    if conf.CLIENT_IP or conf.TRUSTED_PROXIES or conf.IP_STORAGE == "none":
+        return []
+    names = [name for name in BEHIND_PROXY if getattr(settings, name)]
+    if not names:
+        return []
+    message = (
+        f"{' and '.join(names)} say that the site is behind a proxy, and "
+        f"{Conf.TRUSTED_PROXIES.name} names none: all sessions have its address."
+    )
+    return [warning(18, message, hint=PROXY_HINT)]
 
 
 def _check_proxy(entry: str) -> Iterator[CheckMessage]:

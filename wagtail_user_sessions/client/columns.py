@@ -12,6 +12,7 @@ from wagtail_user_sessions.conf import conf
 
 from . import geoip, user_agent
 from .ip_address import parse_ip
+from .location import Location
 from .request import Client
 
 EMPTY: Mapping[str, str | None] = {
@@ -63,7 +64,7 @@ def client_columns(client: Client) -> dict[str, Any]:
     if conf.USER_AGENT_STORAGE != "none":
         device = user_agent.parse_user_agent(client.user_agent, client.hints)
     # The place is looked up before the address is anonymised.
-    place = geoip.locate(client.ip) if conf.LOCATION else geoip.Location()
+    place = geoip.locate(client.ip) if conf.LOCATION else Location()
     return {
         **identity_columns(client),
         "device_kind": device.kind.value,

@@ -1,32 +1,39 @@
-"""The place of an IP address, by the MaxMind database at ``GEOIP_PATH``."""
+"""The place of an IP address, by the database at ``GEOIP_PATH``."""
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
+import maxminddb
 from django.conf import settings
-from django.contrib.gis.geoip2 import GeoIP2
-from geoip2.errors import AddressNotFoundError
 
 from .ip_address import IPAddress
-from .text import sanitize
+from .location import Location, read_location
 
 logger = logging.getLogger(__name__)
 
-CITY_LIMIT = 128
-COUNTRY_CODE = re.compile(r"[A-Z]{2}")
+# The largest file, in bytes, that is read into memory, as those of countries are. A
+# larger one is mapped: each process would have a copy of it.
+READ_LIMIT = 16 * 2**20
+# How many records are looked at to tell whether a database has places.
+SAMPLE = 1000
+# Editions of MaxMind's without places.
+EDITIONS_WITHOUT_PLACES = re.compile(
+    r"Geo(?:Lite|IP)2-(?!.*(?:City|Country|Enterprise|Precision))"
+)
 
 
-@dataclass(frozen=True)
-class Location:
-    """A place: the city's English name and the country's ISO 3166-1 code."""
+class NoPlacesError(Exception):
+    """The database has neither cities nor countries."""
 
-    city: str = ""
-    country: str = ""
+    def __init__(self, edition: str) -> None:
+        super().__init__(f"its edition, {edition!r}, has neither cities nor countries")
 
 
 def locate(ip: IPAddress | None) -> Location:
@@ -34,16 +41,35 @@ def locate(ip: IPAddress | None) -> Location:
     if ip is None or not _base():
         return Location()
     reader = _reader.get(database_path())
+    if reader is None:
+        return Location()
     try:
-        return Location() if reader is None else _look_up(reader, ip)
-    except AddressNotFoundError:
+        return _look_up(reader, _embedded(ip) or ip)
+    except Exception:
+        # A damaged file can raise any error.
+        _reader.give_up(reader)
         return Location()
-    except Exception as error:
-        # A damaged file can raise any error. A sound one for IPv4 alone raises
-        # ValueError for an IPv6 address.
-        if reader and (ip.version == 4 or type(error) is not ValueError):
-            _reader.give_up(reader)
+
+
+def _look_up(reader: maxminddb.Reader, ip: IPAddress) -> Location:
+    metadata = reader.metadata()
+    if ip.version > metadata.ip_version:
+        # A database of IPv4 addresses alone.
         return Location()
+    found = read_location(reader.get(ip))
+    edition = metadata.database_type
+    is_of_countries = "Country" in edition and "City" not in edition
+    return replace(found, city="") if is_of_countries else found
+
+
+def _embedded(ip: IPAddress) -> ipaddress.IPv4Address | None:
+    """Return the client's IPv4 address in one of IPv6, be it mapped, 6to4 or Teredo.
+
+    Databases may lack these networks, and MaxMind's have that of Teredo's server.
+    """
+    if ip.version == 4:
+        return None
+    return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
 
 
 def database_path() -> Path | None:
@@ -63,13 +89,23 @@ def _base() -> str | Path | None:
     return base
 
 
-def _look_up(reader: GeoIP2, ip: IPAddress) -> Location:
-    found = reader.city(str(ip)) if reader.is_city else reader.country(str(ip))
-    country = str(found["country_code"] or "")
-    return Location(
-        city=sanitize(str(found.get("city") or ""), limit=CITY_LIMIT),
-        country=country if COUNTRY_CODE.fullmatch(country) else "",
-    )
+def open_database(path: Path) -> maxminddb.Reader:
+    """Return a reader of the file.
+
+    Raises ``NoPlacesError``, and other errors where it is no database or damaged.
+    """
+    is_small = path.stat().st_size <= READ_LIMIT
+    mode = maxminddb.MODE_MEMORY if is_small else maxminddb.MODE_AUTO
+    reader = maxminddb.open_database(path, mode)
+    edition = reader.metadata().database_type
+    if EDITIONS_WITHOUT_PLACES.match(edition) or not _has_places(reader):
+        raise NoPlacesError(edition)
+    return reader
+
+
+def _has_places(reader: maxminddb.Reader) -> bool:
+    records = (record for _network, record in islice(reader, SAMPLE))
+    return any(read_location(record) != Location() for record in records)
 
 
 class ReloadingReader:
@@ -80,20 +116,20 @@ class ReloadingReader:
 
     def __init__(self) -> None:
         self._signature: tuple[object, ...] | None = None
-        self._reader: GeoIP2 | None = None
+        self._reader: maxminddb.Reader | None = None
 
-    def get(self, path: Path | None) -> GeoIP2 | None:
+    def get(self, path: Path | None) -> maxminddb.Reader | None:
         signature = self._sign(path)
         if signature != self._signature:
             self._reader = self._open(path)
             self._signature = signature
         return self._reader
 
-    def give_up(self, reader: GeoIP2) -> None:
+    def give_up(self, reader: maxminddb.Reader) -> None:
         """Stop using the reader, unless another thread has already replaced it."""
         if reader is self._reader:
             self._reader = None
-            logger.exception("The GeoIP database can't be read: %r", reader)
+            logger.exception("The database of places can't be read")
 
     def _sign(self, path: Path | None) -> tuple[object, ...]:
         try:
@@ -102,15 +138,17 @@ class ReloadingReader:
             return (_base(),)
         return (path, stat.st_ino, stat.st_mtime_ns, stat.st_size)
 
-    def _open(self, path: Path | None) -> GeoIP2 | None:
+    def _open(self, path: Path | None) -> maxminddb.Reader | None:
         if path is None:
             logger.error("There is no GeoIP database at %s", _base())
             return None
         try:
-            return GeoIP2(path)
+            return open_database(path)
+        except NoPlacesError as error:
+            logger.error("The GeoIP database %s can't be used: %s", path, error)
         except Exception:
             logger.exception("The GeoIP database %s can't be opened", path)
-            return None
+        return None
 
 
 _reader = ReloadingReader()

@@ -7,7 +7,8 @@ from functools import cached_property, lru_cache
 
 from django.http import HttpRequest
 
-from .ip_address import IPAddress, find_address
+from .ip_address import IPAddress
+from .proxies import find_address
 from .text import sanitize
 
 USER_AGENT_LIMIT = 512
