@@ -1,10 +1,12 @@
 """Kinds and labels of devices, by the user agents of real ones."""
 
 import logging
+import re
+from pathlib import Path
 
 import pytest
 
-from wagtail_user_sessions.client import user_agent
+from wagtail_user_sessions.client import products, user_agent
 from wagtail_user_sessions.client.request import ClientHints
 from wagtail_user_sessions.client.user_agent import (
     DeviceKind,
@@ -12,6 +14,8 @@ from wagtail_user_sessions.client.user_agent import (
     device_label,
     parse_user_agent,
 )
+
+AGENTS = Path(__file__).parent / "agents.tsv"
 
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
 MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)"
@@ -214,7 +218,7 @@ UNKNOWN = [
     ),
     (
         f"Mozilla/5.0 (PlayStation; PlayStation 5/9.00) {WEBKIT} Version/16.4 Safari/605.1.15",
-        "Unknown device",
+        "PlayStation 5",
     ),
     (
         "Mozilla/5.0 (X11; Linux x86_64; Quest 3) AppleWebKit/537.36 (KHTML, like Gecko) OculusBrowser/39.1.0 Chrome/136.0.7103.177 VR Safari/537.36",
@@ -234,7 +238,17 @@ TABLE = [
     *((agent, DeviceKind.TABLET, text) for agent, text in TABLETS),
     *((agent, DeviceKind.BOT, text) for agent, text in BOTS),
     *((agent, DeviceKind.UNKNOWN, text) for agent, text in UNKNOWN),
+    *(
+        (agent, kind, text)
+        for kind, text, agent in (
+            line.split("\t")
+            for line in AGENTS.read_text().splitlines()
+            if line and not line.startswith("#")
+        )
+    ),
 ]
+# Products whose names have a number, and one tool.
+NUMBERED = re.compile(r"PlayStation \d|Nintendo (?:Switch 2|3DS)|k6")
 
 
 def label_of(device):
@@ -250,7 +264,8 @@ def test_a_user_agent_gives_kind_and_label_of_its_device(agent, kind, text):
 @pytest.mark.parametrize(("agent", "kind", "text"), TABLE)
 def test_a_device_has_no_version_in_its_names(agent, kind, text):
     device = parse_user_agent(agent)
-    assert not any(c.isdigit() for c in device.browser + device.os + text)
+    names = NUMBERED.sub("", f"{device.browser} {device.os} {text}")
+    assert not any(character.isdigit() for character in names)
 
 
 def test_browser_and_system_are_families():
@@ -261,6 +276,28 @@ def test_browser_and_system_are_families():
         DeviceKind.TABLET, "Safari", "iOS"
     )
     assert parse_user_agent("") == UserAgentInfo(DeviceKind.UNKNOWN, "", "")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *(pattern for pattern, _ in (*products.DEVICES, *products.APPS)),
+        *(products.HARMONY, products.CFNETWORK, products.PROCESSOR),
+        *(products.ELECTRON, products.TOKEN, products.ASSISTANT, products.FIRST_NAME),
+    ],
+    ids=lambda pattern: pattern.pattern,
+)
+def test_no_pattern_nests_repetitions(pattern):
+    # Such as (a+)+, whose time doubles with each character.
+    assert not re.search(r"[+*}]\)[+*{]", pattern.pattern)
+
+
+def test_hints_rename_no_device_that_has_a_name_of_its_own():
+    xbox = (
+        f"Mozilla/5.0 (Windows NT 10.0; Win64; x64; Xbox; Xbox One) {BLINK} Edg/140.0"
+    )
+    hints = ClientHints(f'{GREASE}, "Microsoft Edge";v="140"', '"Windows"', "?0")
+    assert label_of(parse_user_agent(xbox, hints)) == "Edge on Xbox"
 
 
 # Client hints

@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from user_agents.parsers import UserAgent as Parsed
 
+from . import products
 from .request import ClientHints
 from .text import sanitize
 
@@ -43,6 +44,8 @@ class UserAgentInfo:
 BROWSERS = {
     "Other": "",
     "Android": "",
+    # WebKit without the name of a browser: Mail has shown pages so, and other apps do.
+    "Apple Mail": "",
     "Mobile Safari": "Safari",
     "Mobile Safari UI/WKWebView": "Safari",
     "Chrome Mobile": "Chrome",
@@ -61,8 +64,13 @@ BROWSERS = {
     "MiuiBrowser": "Mi Browser",
     "Oculus Browser": "Meta Quest Browser",
     "QQ Browser Mobile": "QQ Browser",
+    "VivoBrowser": "Vivo Browser",
     "WeChat Browser": "WeChat",
 }
+# Programs that the library takes for crawlers.
+SCRIPTS = {"Java"}
+# Browsers that devices with one name have, too.
+KNOWN_BROWSERS = {"Chrome", "Edge", "Firefox", "Opera", "Samsung Internet"}
 SYSTEMS = {
     "Other": "",
     "Mac OS X": "macOS",
@@ -159,18 +167,48 @@ def device_label(kind: str, browser: str, os: str) -> str:
 
 
 def _parse(parsed: Parsed, hints: ClientHints) -> UserAgentInfo:
-    bot = BOT.search(parsed.ua_string)
-    if bot or parsed.is_bot:
-        name = bot[1] if bot else parsed.browser.family
-        return UserAgentInfo(DeviceKind.BOT, _family(name, BROWSERS))
+    text = parsed.ua_string
+    if bot := _bot(parsed):
+        return UserAgentInfo(DeviceKind.BOT, bot)
+    browser = _browser(parsed, hints)
+    if device := products.find_device(text):
+        has_browser = device not in products.ONE_NAME and browser in KNOWN_BROWSERS
+        kind = DeviceKind.TABLET if device == "Kindle" else DeviceKind.UNKNOWN
+        return UserAgentInfo(kind, browser if has_browser else "", device)
+    if (kind_name := products.find_harmony_kind(text)) is not None:
+        # Its engine calls itself Chrome, which there is none of.
+        browser = "" if browser == "Chrome" else browser
+        return UserAgentInfo(DeviceKind(kind_name), browser, "HarmonyOS")
+    system = _system(parsed, hints)
+    if browser == "Safari" and system not in SAFARI_SYSTEMS:
+        browser = ""
+    return UserAgentInfo(_kind(parsed, system, hints), browser, system)
+
+
+def _bot(parsed: Parsed) -> str:
+    """Return the name of a crawler, or of an assistant that fetches for somebody."""
+    if assistant := products.ASSISTANT.search(parsed.ua_string):
+        return assistant[1]
+    if bot := BOT.search(parsed.ua_string):
+        return _family(bot[1], BROWSERS) or "bot"
+    is_bot = parsed.is_bot and parsed.browser.family not in SCRIPTS
+    return _family(parsed.browser.family, BROWSERS) if is_bot else ""
+
+
+def _browser(parsed: Parsed, hints: ClientHints) -> str:
+    family = _family(parsed.browser.family, BROWSERS)
+    app = products.find_app(parsed.ua_string, family)
+    return _brand(hints) or sanitize(app, limit=FAMILY_LIMIT) or family
+
+
+def _system(parsed: Parsed, hints: ClientHints) -> str:
+    if products.is_app_of_mac(parsed.ua_string):
+        return "macOS"
     system = PLATFORMS.get(hints.platform.strip('"'))
     system = system or _family(parsed.os.family, SYSTEMS)
     if system == "macOS" and IOS_AS_MAC.search(parsed.ua_string):
         system = "iOS"
-    browser = _brand(hints) or _family(parsed.browser.family, BROWSERS)
-    if browser == "Safari" and system not in SAFARI_SYSTEMS:
-        browser = ""
-    return UserAgentInfo(_kind(parsed, system, hints), browser, system)
+    return system
 
 
 def _family(name: str, known_names: dict[str, str]) -> str:
@@ -193,7 +231,10 @@ def _kind(parsed: Parsed, system: str, hints: ClientHints) -> DeviceKind:
         return DeviceKind.MOBILE
     if _is_tablet(parsed, system):
         return DeviceKind.TABLET
-    if parsed.is_mobile or system in {"Android", "iOS"}:
+    if not system and not parsed.ua_string.startswith(("Mozilla/", "Opera/")):
+        # A script: the library takes some for old phones.
+        return DeviceKind.UNKNOWN
+    if system != "macOS" and (parsed.is_mobile or system in {"Android", "iOS"}):
         return DeviceKind.MOBILE
     if parsed.is_pc or system in DESKTOP_SYSTEMS:
         return DeviceKind.DESKTOP
