@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dis
+from collections.abc import Iterator
+from types import CodeType
 from typing import Any
 
 from django.conf import settings
@@ -22,23 +25,38 @@ AFTER = (
     auth.LoginRequiredMiddleware,
     MessageMiddleware,
 )
-HINT = (
-    'Let "wagtail_user_sessions.middleware.SessionMiddleware", or a subclass of '
-    "it, be the only session middleware. Without it a session knows neither its "
-    "client nor its activity."
+OURS = '"wagtail_user_sessions.middleware.SessionMiddleware", or a subclass of it,'
+WITHOUT = "Without it a session knows neither its client nor its activity."
+HINT = f"Let {OURS} be the only session middleware. {WITHOUT}"
+REPLACE_HINT = f'Put {OURS} in the place of "{{path}}". {WITHOUT}'
+REMOVE_HINT = (
+    'Take "{path}" out: "wagtail_user_sessions.middleware.SessionMiddleware", or a '
+    "subclass of it, has to be the only session middleware."
 )
 
 
 @register(TAG)
 def check_middleware(**kwargs: Any) -> list[CheckMessage]:
-    used = _places(DjangoMiddleware)
-    if not used:
-        return [error(3, "MIDDLEWARE has no session middleware.", hint=HINT)]
-    ours = _places(SessionMiddleware)
+    djangos, ours = _places(DjangoMiddleware), _places(SessionMiddleware)
+    foreign = list(_foreign(alone=not djangos))
+    if not djangos:
+        return _check_replaced(foreign)
+    hint = REMOVE_HINT if ours else REPLACE_HINT
+    message = "MIDDLEWARE has {path}, which isn't this package's."
     return [
-        error(4, f"MIDDLEWARE has {path}, which isn't this package's.", hint=HINT)
-        for path in used
-        if path not in ours
+        error(4, message.format(path=path), hint=hint.format(path=path))
+        for path in settings.MIDDLEWARE
+        if path in foreign or (path in djangos and path not in ours)
+    ]
+
+
+def _check_replaced(foreign: list[str]) -> list[CheckMessage]:
+    if not foreign:
+        return [error(3, "MIDDLEWARE has no session middleware.", hint=HINT)]
+    message = "MIDDLEWARE has {path}, the session middleware of another package."
+    return [
+        error(3, message.format(path=path), hint=REPLACE_HINT.format(path=path))
+        for path in foreign
     ]
 
 
@@ -55,13 +73,55 @@ def check_order(**kwargs: Any) -> list[CheckMessage]:
 
 def _places(*classes: type) -> dict[str, int]:
     """Return the index in MIDDLEWARE of these classes and their subclasses, by path."""
-    places = {}
-    for place, path in enumerate(settings.MIDDLEWARE):
-        try:
-            middleware = import_string(path)
-        except Exception:  # noqa: S112
-            # Django itself reports it: the site doesn't start.
+    return {
+        path: place
+        for place, path in enumerate(settings.MIDDLEWARE)
+        for middleware in [_load(path)]
+        if isinstance(middleware, type) and issubclass(middleware, classes)
+    }
+
+
+def _load(path: str) -> object:
+    try:
+        return import_string(path)
+    except Exception:
+        # Django itself reports it: the site doesn't start.
+        return None
+
+
+def _foreign(*, alone: bool) -> Iterator[str]:
+    """Yield session middleware that isn't Django's nor extends it.
+
+    Beside one of Django's kind it needs the name, too: to set ``request.session`` is
+    then what middleware for tokens does.
+    """
+    for path in settings.MIDDLEWARE:
+        middleware = _load(path)
+        if isinstance(middleware, type) and issubclass(middleware, DjangoMiddleware):
             continue
-        if isinstance(middleware, type) and issubclass(middleware, classes):
-            places[path] = place
-    return places
+        is_named = str(path).endswith(".SessionMiddleware")
+        sets = any(map(_sets_session, _code(middleware)))
+        if (is_named and (sets or middleware is None)) or (alone and sets):
+            yield path
+
+
+def _code(middleware: object) -> Iterator[CodeType]:
+    functions: list[object] = [middleware]
+    if isinstance(middleware, type):
+        functions += [
+            member for cls in middleware.__mro__ for member in vars(cls).values()
+        ]
+    for function in functions:
+        code = getattr(function, "__code__", None)
+        if isinstance(code, CodeType):
+            yield code
+
+
+def _sets_session(code: CodeType) -> bool:
+    """Return whether a function, or one inside it, sets an attribute ``session``."""
+    return any(
+        (step.opname == "STORE_ATTR" and step.argval == "session")
+        for step in dis.get_instructions(code)
+    ) or any(
+        _sets_session(inner) for inner in code.co_consts if isinstance(inner, CodeType)
+    )
