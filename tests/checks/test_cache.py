@@ -1,12 +1,16 @@
 """Checks of the cache of ``backends.cached_db``."""
 
+import socket
+import sys
+
 import pytest
 from django.core.cache import BaseCache
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 
 from tests.checks.messages import CACHED_DB, run
 
 REDIS = "django.core.cache.backends.redis.RedisCache"
+SERVER = "redis://127.0.0.1:6379"
 
 
 class OwnRedis(BaseCache):
@@ -41,6 +45,106 @@ def test_a_cache_that_is_not_there_is_an_error(settings):
 def test_a_cache_that_can_not_be_imported_is_an_error(use_cache):
     use_cache("no.such.Cache")
     assert run().keys() == {"E008"}
+
+
+@pytest.mark.parametrize("alias", [None, 1, ["default"], {}])
+def test_an_alias_of_the_wrong_kind_is_an_error(settings, alias):
+    settings.SESSION_ENGINE = CACHED_DB
+    settings.SESSION_CACHE_ALIAS = alias
+    assert run().keys() == {"E008"}
+
+
+class Driven(BaseCache):
+    """A backend that imports its driver when it is made, as Django's memcached do."""
+
+    def __init__(self, server, params):
+        super().__init__(params)
+        import no_such_driver  # noqa: F401
+
+
+class RedisOfOurs(RedisCache):
+    """A site's backend with a client of its own, which might connect at once."""
+
+    def __init__(self, server, params):
+        super().__init__(server, params)
+        self._class = Connecting
+
+
+class Connecting(RedisCacheClient):
+    def __init__(self, *args, **kwargs):
+        pytest.fail("it has connected")
+
+
+@pytest.fixture
+def without(monkeypatch):
+    def without(package):
+        monkeypatch.setitem(sys.modules, package, None)
+
+    return without
+
+
+@pytest.mark.parametrize(
+    "backend",
+    [
+        REDIS,
+        f"{__name__}.RedisOfOurs",
+    ],
+)
+def test_a_cache_without_its_driver_is_an_error(use_cache, without, backend):
+    without("redis")
+    use_cache(backend, "redis://127.0.0.1:6379", OPTIONS={"socket_timeout": 0.5})
+    messages = run()
+    assert messages.keys() == {"E014"}
+    assert "needs 'redis'" in messages["E014"].msg
+    assert "pip install redis)" in messages["E014"].hint
+
+
+def test_a_driver_that_the_backend_imports_is_an_error(use_cache):
+    use_cache(f"{__name__}.Driven")
+    messages = run()
+    assert messages.keys() == {"E014"}
+    assert "pip install no-such-driver)" in messages["E014"].hint
+
+
+def test_the_engine_db_needs_no_driver(settings, use_cache, without):
+    without("redis")
+    use_cache(REDIS, "redis://127.0.0.1:6379")
+    settings.SESSION_ENGINE = "wagtail_user_sessions.backends.db"
+    assert run() == {}
+
+
+def test_what_the_options_name_and_cant_be_imported_is_an_error(use_cache):
+    use_cache(REDIS, SERVER, OPTIONS={"serializer": "no_such_package.Serializer"})
+    messages = run()
+    assert messages.keys() == {"E014"}
+    assert "'no_such_package'" in messages["E014"].msg
+
+
+def test_a_backend_whose_package_is_missing_is_an_error_that_names_it(use_cache):
+    use_cache("redis_cache.RedisCache", SERVER)
+    messages = run()
+    assert messages.keys() == {"E008"}
+    assert "pip install django-redis-cache)" in messages["E008"].hint
+
+
+@pytest.mark.parametrize("location", ["127.0.0.1:6379", "", "http://127.0.0.1/"])
+def test_an_address_that_redis_cant_use_is_an_error(use_cache, location):
+    use_cache(REDIS, location)
+    messages = run()
+    assert messages.keys() == {"E008"}
+    assert "Redis URL" in messages["E008"].msg
+
+
+def test_options_of_the_wrong_kind_are_an_error(use_cache):
+    use_cache(REDIS, SERVER, OPTIONS=None)
+    assert run().keys() == {"E008"}
+
+
+@pytest.mark.parametrize("backend", [REDIS, f"{__name__}.RedisOfOurs"])
+def test_the_check_connects_to_no_server(use_cache, monkeypatch, backend):
+    monkeypatch.setattr(socket, "socket", lambda *args: pytest.fail("it has connected"))
+    use_cache(backend, SERVER, OPTIONS={"socket_timeout": 0.5})
+    assert run() == {}
 
 
 def test_a_cache_of_one_process_is_a_warning(settings):
@@ -85,9 +189,6 @@ def test_read_replicas_are_a_warning(use_cache, monkeypatch, backend, location):
     messages = run()
     assert messages.keys() == {"W012"}
     assert "WAGTAIL_USER_SESSIONS_CACHE_MAX_AGE" in messages["W012"].hint
-
-
-SERVER = "redis://127.0.0.1:6379"
 
 
 class OwnDjangosRedis(RedisCache):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -17,8 +18,18 @@ from wagtail_user_sessions.backends.engine import get_engine
 from wagtail_user_sessions.cache.backend import SharedRedisCache, get_session_cache
 from wagtail_user_sessions.conf import Conf
 
+from .cache_client import make_client, missing_package, package_of
 from .messages import TAG, error, warning
 
+INSTALL_HINT = (
+    "Install it (pip install {name}), or correct the entry of CACHES that names it. "
+    'The engine "wagtail_user_sessions.backends.db" needs no cache.'
+)
+# Packages of backends and drivers that are installed by another name.
+INSTALL_NAMES = {
+    "bmemcached": "python-binary-memcached",
+    "redis_cache": "django-redis-cache",
+}
 CACHE_HINT = "Name one of CACHES that all processes share, such as Redis."
 SHARING_HINT = (
     "Use one that is, such as Redis, or the engine "
@@ -53,14 +64,31 @@ def check_cache(**kwargs: Any) -> list[CheckMessage]:
     alias = settings.SESSION_CACHE_ALIAS
     try:
         cache = caches[alias]
+        make_client(alias)
     except Exception as failure:
-        message = f"SESSION_CACHE_ALIAS {alias!r} can't be used: {failure}"
-        return [error(8, message, hint=CACHE_HINT)]
+        return [_unusable(alias, failure)]
     return [
         *_check_sharing(alias, cache),
         *_check_servers(alias, cache),
         *_check_timeout(alias),
     ]
+
+
+def _unusable(alias: str, failure: Exception) -> CheckMessage:
+    missing = missing_package(failure)
+    name = INSTALL_NAMES.get(missing or "", (missing or "").replace("_", "-"))
+    hint = INSTALL_HINT.format(name=name) if missing else CACHE_HINT
+    if missing and missing != _backend_package(alias):
+        message = f"The cache {alias!r} needs {missing!r}, which can't be imported."
+        return error(14, message, hint=hint)
+    message = f"SESSION_CACHE_ALIAS {alias!r} can't be used: {failure}"
+    return error(8, message, hint=hint)
+
+
+def _backend_package(alias: str) -> str | None:
+    with suppress(Exception):
+        return package_of(settings.CACHES[alias]["BACKEND"])
+    return None
 
 
 def _check_sharing(alias: str, cache: BaseCache) -> Iterator[CheckMessage]:
