@@ -127,6 +127,11 @@ def test_a_backend_whose_package_is_missing_is_an_error_that_names_it(use_cache)
     assert "pip install django-redis-cache)" in messages["E008"].hint
 
 
+def test_a_backend_that_its_package_lacks_needs_no_installation(use_cache):
+    use_cache("django.core.cache.backends.no_such.Cache")
+    assert "pip" not in run()["E008"].hint
+
+
 @pytest.mark.parametrize("location", ["127.0.0.1:6379", "", "http://127.0.0.1/"])
 def test_an_address_that_redis_cant_use_is_an_error(use_cache, location):
     use_cache(REDIS, location)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from django.core.cache import caches
@@ -37,10 +38,12 @@ def _client_module(cache: object) -> str:
 
 
 def missing_package(failure: BaseException | None) -> str | None:
-    """Return the top-level module that an import has not found."""
+    """Return the package that an import has not found; none if it only lacks a module."""
     while failure is not None:
         if isinstance(failure, ModuleNotFoundError) and failure.name:
-            return package_of(failure.name)
+            package = package_of(failure.name)
+            is_there = package != failure.name and find_spec(package) is not None
+            return None if is_there else package
         failure = failure.__cause__
     return None
 
