@@ -27,17 +27,19 @@ TABLES = (
     "usersessions_usersession",
 )
 
+SEARCH_HINT = (
+    "No check sees an import inside a function, or in a module that is imported later, "
+    f"such as a command: search your code for {APP}.models."
+)
 APP_HINT = (
     "Take it out of INSTALLED_APPS: nothing uses its table any more, and the "
-    "order of the apps decides whose clearsessions is run. No check sees an import "
-    f"inside a function: search your code for {APP}.models first."
+    f"order of the apps decides whose clearsessions is run. {SEARCH_HINT}"
 )
 NEEDED_HINT = (
     "It is needed for as long as this is so: {reasons}. Put wagtail_user_sessions "
     "before it in INSTALLED_APPS, for the order of the apps decides whose "
-    "clearsessions is run. What goes through its Session finds and ends no session. No "
-    "check sees an import inside a function: search your code for "
-    f"{APP}.models, too."
+    "clearsessions is run. What goes through its Session finds and ends no session. "
+    + SEARCH_HINT
 )
 TABLE_HINT = (
     "With the key of a session that lives on, whoever reads the table is signed "
@@ -45,9 +47,8 @@ TABLE_HINT = (
 )
 OWNED_HINT = (
     "With the key of a session that lives on, whoever reads the table is signed "
-    "in. Once you need its rows no more: DELETE FROM {table}; It belongs to {app}: if "
-    "that goes on writing keys, as allauth.usersessions does, take it out of "
-    "INSTALLED_APPS."
+    "in. Once you need its rows no more: DELETE FROM {table}; Where {app} goes on "
+    "writing keys, take it out of INSTALLED_APPS, and then: DROP TABLE {table};"
 )
 
 
