@@ -4,9 +4,11 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
+from tests.models import AccountSession
 from tests.urls_devices_page import is_signed_in, signed_in
 from wagtail_user_sessions.hashing import MARKER_KEY_HASH
 from wagtail_user_sessions.models import Session
@@ -157,3 +159,80 @@ def test_users_are_signed_out_without_the_cache_and_without_a_warning(
     assert response.content.decode().count('<li class="success"') == 1
     assert '<li class="warning"' not in response.content.decode()
     assert not is_signed_in(there)
+
+
+# The pages of other models
+
+
+USERS = "/django-admin/auth/user/"
+
+
+@pytest.fixture
+def personnel(django_user_model):
+    """A member of staff who may delete users, and has no permission on sessions."""
+    user = django_user_model.objects.create_user("pat", is_staff=True)
+    codenames = ["view_user", "change_user", "delete_user"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    return signed_in(user)
+
+
+def test_a_user_is_deleted_with_the_sessions_by_who_may_delete_users(
+    personnel, there, alice
+):
+    address = f"{USERS}{alice.pk}/delete/"
+    assert "user session" not in text_of(personnel.get(address)).lower()
+    response = personnel.post(address, {"post": "yes"})
+    assert (response.status_code, response["Location"]) == (302, USERS)
+    assert not is_signed_in(there)
+    assert not Session.objects.filter(user=alice.pk).exists()
+
+
+def test_users_are_deleted_in_a_selection_with_their_sessions(
+    personnel, there, alice, bob
+):
+    phone = signed_in(bob)
+    data = {"action": "delete_selected", "_selected_action": [alice.pk, bob.pk]}
+    assert "user session" not in text_of(personnel.post(USERS, data)).lower()
+    response = personnel.post(USERS, {**data, "post": "yes"}, follow=True)
+    assert "Successfully deleted 2 users." in text_of(response)
+    assert not is_signed_in(there)
+    assert not is_signed_in(phone)
+
+
+def test_who_may_delete_users_still_ends_no_session_alone(personnel, there):
+    for address in (LIST, page_of(there), f"{LIST}{there.session.id}/delete/"):
+        assert personnel.get(address).status_code == 403
+        assert personnel.post(address, {"post": "yes"}).status_code == 403
+    assert is_signed_in(there)
+
+
+def test_the_page_that_deletes_a_user_reads_and_lists_no_session(
+    here, there, alice, statements
+):
+    now = timezone.now()
+    Session.objects.bulk_create(
+        Session(user=alice, key_hash=number.to_bytes(32), expire_date=now)
+        for number in range(300)
+    )
+    with statements() as read:
+        page = here.get(f"{USERS}{alice.pk}/delete/")
+    # Only the sessions of the request itself, and those of Wagtail's editor.
+    assert not [sql for sql in read.all if "_session" in sql and f"({alice.pk})" in sql]
+    assert "Users: 1" in text_of(page)
+    assert page.content.decode().count("<li>") < 20
+
+
+def test_a_sites_own_registration_of_sessions_changes_no_page_of_users(
+    personnel, alice
+):
+    registered = AccountSession
+    admin.site.register(registered)
+    registered.objects.create(
+        user=alice, key_hash=b"x" * 32, expire_date=timezone.now()
+    )
+    try:
+        response = personnel.post(f"{USERS}{alice.pk}/delete/", {"post": "yes"})
+    finally:
+        admin.site.unregister(registered)
+    assert response.status_code == 302
+    assert not registered.objects.exists()

@@ -17,7 +17,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from wagtail_user_sessions.client.user_agent import DeviceKind, device_label
-from wagtail_user_sessions.fields import DigestField
+from wagtail_user_sessions.fields import DigestField, OwnerField
 from wagtail_user_sessions.hashing import (
     AUTH_DIGEST_LENGTH,
     KEY_HASH_LENGTH,
@@ -191,7 +191,7 @@ class AbstractSession(models.Model):
     # The activity write sets this and the client columns. None of them may be
     # indexed, or PostgreSQL could not keep the update heap-only.
     last_activity = models.DateTimeField(_("last activity"), null=True, blank=True)
-    user = models.ForeignKey(
+    user = OwnerField(
         settings.AUTH_USER_MODEL,
         models.CASCADE,
         null=True,
