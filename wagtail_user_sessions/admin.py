@@ -10,8 +10,13 @@ from django.db import models, router
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy, ngettext
 
-from .backends.engine import current_session_id, get_session_model
-from .sessions.base import REVOKE_BATCH_SIZE, AbstractSession, SessionQuerySet
+from .backends.engine import get_session_model
+from .sessions.base import (
+    REVOKE_BATCH_SIZE,
+    AbstractSession,
+    SessionQuerySet,
+    current_session_id,
+)
 
 FIELDS = (
     "user",
@@ -63,7 +68,7 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_queryset(self, request: HttpRequest) -> SessionQuerySet:
         using = router.db_for_write(self.model)
         rows = self.model.rows(using).without_marker().defer("session_data")
-        if not getattr(request.user, "is_superuser", False):
+        if not getattr(_actor(request), "is_superuser", False):
             superusers = auth.get_user_model()._base_manager
             rows = rows.exclude(user__in=superusers.filter(is_superuser=True))
         ordered: SessionQuerySet = rows.order_by(*self.ordering)
@@ -128,4 +133,5 @@ def _others(
 
 
 def _actor(request: HttpRequest) -> AbstractBaseUser | None:
-    return request.user if isinstance(request.user, AbstractBaseUser) else None
+    user = getattr(request, "user", None)
+    return user if isinstance(user, AbstractBaseUser) else None

@@ -4,6 +4,7 @@ import pytest
 
 from tests.urls_devices_page import signed_in
 from tests.wagtail_admin.conftest import LIST, said, text_of, url
+from wagtail_user_sessions.models import Session
 from wagtail_user_sessions.wagtail_admin import paginator
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +19,9 @@ def personnel(person, django_user_model):
 
         user = person(username, *permissions)
         user.user_permissions.set(
-            Permission.objects.filter(codename__in=["change_user", "add_user"])
+            Permission.objects.filter(
+                codename__in=["change_user", "add_user", "delete_user"]
+            )
         )
         return user
 
@@ -104,3 +107,31 @@ def test_the_home_page_counts_up_to_a_limit(sue, visitor, make_row, monkeypatch)
     for _ in range(3):
         make_row(visitor)
     assert "2+ Active sessions" in text_of(sue.get("/admin/"))
+
+
+# Users who are deleted
+
+
+@pytest.mark.parametrize("sessions", [0, 2])
+def test_a_user_is_deleted_in_wagtails_admin_without_permissions_on_sessions(
+    personnel, visitor, make_row, sessions
+):
+    browser = signed_in(personnel("pat"))
+    for _ in range(sessions):
+        make_row(visitor)
+    address = f"/admin/users/delete/{visitor.pk}/"
+    assert browser.get(address).status_code == 200
+    assert browser.post(address).url == "/admin/users/"
+    assert not Session.objects.filter(user=visitor.pk).exists()
+
+
+def test_users_are_deleted_in_a_selection_of_wagtails_admin(
+    personnel, visitor, editor, make_row
+):
+    browser = signed_in(personnel("pat"))
+    make_row(visitor)
+    address = f"/admin/bulk/auth/user/delete/?id={visitor.pk}&id={editor.pk}"
+    assert "user session" not in text_of(browser.get(address)).lower()
+    assert browser.post(address).status_code == 302
+    assert not type(visitor).objects.filter(pk__in=[visitor.pk, editor.pk]).exists()
+    assert Session.objects.count() == 1

@@ -1,13 +1,11 @@
-"""The engine of SESSION_ENGINE, its model, and the id of a request's session."""
+"""The engine of SESSION_ENGINE, and its model."""
 
 from __future__ import annotations
 
-import uuid
 from importlib import import_module
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest
 
 from wagtail_user_sessions.sessions.base import AbstractSession
 
@@ -39,11 +37,6 @@ def get_engine(*, strict: bool = False) -> type[SessionStore]:
 def get_session_model() -> type[AbstractSession]:
     """Return the model of the rows of ``get_engine()``."""
     return get_engine().get_model_class()
-
-
-def current_session_id(request: HttpRequest) -> uuid.UUID | None:
-    """Return the id of the request's session; ``None`` where its engine isn't ours."""
-    return getattr(request.session, "id", None)
 
 
 def _load_engine() -> type[SessionStore]:

@@ -16,8 +16,13 @@ from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
 from wagtail_user_sessions.backends.db import SessionStore
+from wagtail_user_sessions.backends.engine import get_engine
 from wagtail_user_sessions.sessions import admission
-from wagtail_user_sessions.sessions.base import AbstractSession, SessionQuerySet
+from wagtail_user_sessions.sessions.base import (
+    AbstractSession,
+    SessionQuerySet,
+    current_session_id,
+)
 from wagtail_user_sessions.sql import compiled_queries
 
 from . import list_params
@@ -27,12 +32,24 @@ from . import list_params
 LATEST_FIRST = (Coalesce("last_activity", "signed_in_at", "created_at").desc(), "pk")
 
 
+def is_signed_in(request: HttpRequest) -> bool:
+    """Return whether the request has a user; not without Django's middleware."""
+    user = getattr(request, "user", None)
+    return user is not None and bool(user.is_authenticated)
+
+
 class OwnSessions:
-    """The sessions of the user of a request; the user must be signed in."""
+    """The sessions of the user of a request; the user must be signed in.
+
+    None is the current one of a request without a session, such as one that a
+    renderer has made.
+    """
 
     def __init__(self, request: HttpRequest) -> None:
         self.user = cast("AbstractBaseUser", request.user)
-        session = request.session
+        session = getattr(request, "session", None)
+        if session is None:
+            session = get_engine(strict=True)()
         if not isinstance(session, SessionStore):
             raise ImproperlyConfigured(
                 "The sessions of a user are known with an engine of "
@@ -40,7 +57,7 @@ class OwnSessions:
             )
         self.store = session
         self.model = session.model
-        self.current_id = session.id
+        self.current_id = current_session_id(request)
 
     @property
     def _using(self) -> str:

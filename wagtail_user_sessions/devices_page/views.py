@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from functools import wraps
-from typing import cast
 
 from django.conf import settings
 from django.contrib import auth, messages
@@ -21,13 +20,11 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
-from wagtail_user_sessions.backends.db import SessionStore
-
 from .device_item import full_title
 from .device_list import get_device_list, password_change_url
 from .forms import RenameForm
 from .list_params import OTHERS, ListParams
-from .own_sessions import OwnSessions
+from .own_sessions import OwnSessions, is_signed_in
 from .page_config import PageConfig, default_page_config
 from .responses import (
     action_response,
@@ -64,7 +61,7 @@ def devices_view(*methods: str) -> Callable[[View], View]:
             **kwargs: object,
         ) -> HttpResponse:
             config = config or default_page_config(request)
-            if not request.user.is_authenticated:
+            if not is_signed_in(request):
                 return _redirect_to_sign_in(request, config)
             try:
                 return view(request, config, *args, **kwargs)
@@ -86,7 +83,7 @@ def device_list(request: HttpRequest, config: PageConfig) -> HttpResponse:
     )
     if is_fragment(request) and "refresh" in request.GET:
         # The page made this request, not its user.
-        cast("SessionStore", request.session).is_activity = False
+        OwnSessions(request).store.is_activity = False
         return render_list(request, config, devices, is_refresh=True)
     if devices.missing_id:
         _require_proof(request, devices.missing_id)

@@ -65,7 +65,7 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
 
     def for_request(self, request: HttpRequest) -> Self:
         """Return the session of the request; an empty query set if it has none."""
-        pk = cast(Any, request.session).id
+        pk = current_session_id(request)
         return self.none() if pk is None else self.filter(pk=pk)
 
     def delete(self) -> tuple[int, dict[str, int]]:
@@ -161,6 +161,13 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
             # Repeats the conditions: a row may have another user since its key was
             # read.
             yield rows.filter(pk__in=keys[first : first + size])
+
+
+def current_session_id(request: HttpRequest | None) -> uuid.UUID | None:
+    """Return the id of the request's session; ``None`` where its engine isn't ours,
+    and for a request that no session middleware has seen.
+    """
+    return getattr(getattr(request, "session", None), "id", None)
 
 
 _Manager = models.Manager.from_queryset(SessionQuerySet)
@@ -300,7 +307,8 @@ class AbstractSession(models.Model):
 
     def is_current(self, request: HttpRequest) -> bool:
         """Return whether the request was made with this session."""
-        return bool(self.pk == cast(Any, request.session).id)
+        current = current_session_id(request)
+        return current is not None and bool(self.pk == current)
 
     @property
     def is_active(self) -> bool:

@@ -11,6 +11,7 @@ from django.templatetags.static import static
 from wagtail_user_sessions.devices_page.device_list import DeviceList, get_device_list
 from wagtail_user_sessions.devices_page.formatting import break_between_groups
 from wagtail_user_sessions.devices_page.list_params import ListParams
+from wagtail_user_sessions.devices_page.own_sessions import is_signed_in
 from wagtail_user_sessions.devices_page.page_config import default_page_config
 from wagtail_user_sessions.devices_page.preview import preview_list
 
@@ -38,7 +39,7 @@ def show_device_list(context: Context) -> dict[str, Any]:
         )
     if getattr(request, "is_preview", False):
         return {"devices": preview_list()}
-    if not request.user.is_authenticated:
+    if not is_signed_in(request):
         return {"devices": None}
     url_for = default_page_config(request).url_for
     return {"devices": get_device_list(request, ListParams(), url_for=url_for)}

@@ -9,9 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.tables import Column, StatusTagColumn, TitleColumn
 from wagtail.admin.ui.tables import UserColumn as BaseUserColumn
 
-from wagtail_user_sessions.backends.engine import current_session_id
 from wagtail_user_sessions.client.user_agent import DeviceKind
-from wagtail_user_sessions.sessions.base import AbstractSession
+from wagtail_user_sessions.sessions.base import AbstractSession, current_session_id
 
 from .status import Status, status_of
 
@@ -62,7 +61,7 @@ class DeviceColumn(TitleColumn):
         context: dict[str, Any] = super().get_cell_context_data(
             instance, parent_context
         )
-        request = parent_context["request"]
+        request = parent_context.get("request")
         return context | {
             "icon": ICONS.get(instance.device_kind, "help"),
             "kind": instance.get_device_kind_display(),

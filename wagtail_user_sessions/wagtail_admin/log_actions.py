@@ -23,7 +23,7 @@ from wagtail_user_sessions.client.user_agent import device_label
 from wagtail_user_sessions.sessions.base import AbstractSession
 from wagtail_user_sessions.sessions.reasons import EndContext, Reason
 
-from .permission_policies import is_superuser
+from .permission_policies import is_superuser, request_user
 
 logger = logging.getLogger(__name__)
 
@@ -97,11 +97,12 @@ def sessions_ended(
 
 def log_everybody(request: HttpRequest, *, count: int, reason: Reason | str) -> None:
     """Log with one entry that everybody was signed out."""
+    actor = request_user(request)
     try:
         log(
-            request.user,
+            actor,
             REVOKE_EVERYBODY,
-            user=request.user,
+            user=actor,
             title=_("Everybody"),
             data={"count": count, "reason": str(reason)},
         )

@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db import models, router
 from django.http import HttpRequest, HttpResponse
@@ -94,8 +95,13 @@ def is_superuser(user: AbstractBaseUser) -> bool:
 
 
 def request_user(request: HttpRequest) -> AbstractBaseUser:
-    """Return the user of a request that Wagtail has admitted to its admin."""
-    return cast(AbstractBaseUser, request.user)
+    """Return the user of a request in Wagtail's admin.
+
+    It is an anonymous one, without permissions, for a request that no middleware has
+    seen: hooks are called with such requests, too.
+    """
+    user = getattr(request, "user", None) or AnonymousUser()
+    return cast(AbstractBaseUser, user)
 
 
 class ForbiddenResponseMixin:

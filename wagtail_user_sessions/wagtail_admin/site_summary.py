@@ -9,7 +9,7 @@ from wagtail.admin.site_summary import SummaryItem
 
 from . import paginator
 from .links import has_permission, url_of
-from .permission_policies import visible_to
+from .permission_policies import request_user, visible_to
 from .status import Status, filter_by_status
 
 
@@ -18,7 +18,9 @@ class SessionsSummaryItem(SummaryItem):
     template_name = "wagtail_user_sessions/admin/summary.html"
 
     def get_context_data(self, parent_context: Any) -> dict[str, Any]:
-        rows = filter_by_status(visible_to(self.request.user), Status.ACTIVE).order_by()
+        rows = filter_by_status(
+            visible_to(request_user(self.request)), Status.ACTIVE
+        ).order_by()
         # The count stops there, so that the page is as fast on a large site.
         count = rows[: paginator.MAX_ROWS + 1].count()
         return {
@@ -28,7 +30,7 @@ class SessionsSummaryItem(SummaryItem):
         }
 
     def is_shown(self) -> bool:
-        return has_permission(self.request.user, "view")
+        return has_permission(request_user(self.request), "view")
 
 
 def add_item(request: HttpRequest, items: list[SummaryItem]) -> None:

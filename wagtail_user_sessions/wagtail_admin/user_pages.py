@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from django.contrib.admin.utils import quote
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.messages import MessageFailure
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -56,4 +58,6 @@ def show_session_count(request: HttpRequest, user: AbstractBaseUser) -> None:
     )
     text %= {"user": get_user_display_name(user), "count": count}
     button = messages.button(url_of("list", user=user.pk), _("Sessions"))
-    messages.info(request, text, buttons=[button])
+    # A request without the middleware of the messages shows none.
+    with suppress(MessageFailure):
+        messages.info(request, text, buttons=[button])

@@ -33,7 +33,7 @@ def admin_urls() -> list[URLResolver]:
 
 
 def menu_item(request: HttpRequest) -> dict[str, Any] | None:
-    if not isinstance(request.session, SessionStore):
+    if not _has_our_session(request):
         return None
     return {
         "url": reverse(f"{NAMESPACE}:device_list"),
@@ -46,11 +46,16 @@ def _in_admin(view: View) -> View:
     """Return the view of the devices page, with the admin's page config."""
 
     def wrapped(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        if not isinstance(request.session, SessionStore):
+        if not _has_our_session(request):
             raise Http404
         return view(request, config=_page_config(), **kwargs)
 
     return wrapped
+
+
+def _has_our_session(request: HttpRequest) -> bool:
+    # Wagtail also calls hooks with requests that no session middleware has seen.
+    return isinstance(getattr(request, "session", None), SessionStore)
 
 
 def _page_config() -> PageConfig:

@@ -17,11 +17,12 @@ from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.permission_policies import BasePermissionPolicy
 from wagtail.snippets.bulk_actions.snippet_bulk_action import SnippetBulkAction
 
-from wagtail_user_sessions.backends.engine import current_session_id, get_session_model
+from wagtail_user_sessions.backends.engine import get_session_model
 from wagtail_user_sessions.sessions.base import (
     REVOKE_BATCH_SIZE,
     AbstractSession,
     SessionQuerySet,
+    current_session_id,
 )
 from wagtail_user_sessions.wagtail_admin.filters import filtered_sessions
 from wagtail_user_sessions.wagtail_admin.forms import RevocationForm

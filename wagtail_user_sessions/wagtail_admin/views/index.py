@@ -35,6 +35,7 @@ from wagtail_user_sessions.wagtail_admin.paginator import CappedPaginator
 from wagtail_user_sessions.wagtail_admin.permission_policies import (
     ForbiddenResponseMixin,
     is_superuser,
+    request_user,
     visible_to,
 )
 from wagtail_user_sessions.wagtail_admin.search import search
@@ -58,7 +59,7 @@ class IndexView(ForbiddenResponseMixin, Export, snippets.IndexView):
     # Rows
 
     def get_base_queryset(self) -> SessionQuerySet:
-        return visible_to(self.request.user)
+        return visible_to(request_user(self.request))
 
     @cached_property
     def default_ordering(self) -> str:
@@ -164,7 +165,7 @@ class IndexView(ForbiddenResponseMixin, Export, snippets.IndexView):
     @cached_property
     def header_more_buttons(self) -> list[Button]:
         buttons: list[Button] = super().header_more_buttons
-        if is_superuser(self.request.user):
+        if is_superuser(request_user(self.request)):
             buttons.append(
                 Button(
                     _("Sign out everybody"),
@@ -188,4 +189,4 @@ class IndexView(ForbiddenResponseMixin, Export, snippets.IndexView):
 
     @cached_property
     def _url_finder(self) -> AdminURLFinder:
-        return AdminURLFinder(self.request.user)
+        return AdminURLFinder(request_user(self.request))

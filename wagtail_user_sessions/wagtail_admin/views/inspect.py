@@ -12,8 +12,7 @@ from wagtail.admin.utils import get_user_display_name
 from wagtail.admin.widgets.button import Button, HeaderButton
 from wagtail.snippets.views import snippets
 
-from wagtail_user_sessions.backends.engine import current_session_id
-from wagtail_user_sessions.sessions.base import AbstractSession
+from wagtail_user_sessions.sessions.base import AbstractSession, current_session_id
 from wagtail_user_sessions.wagtail_admin import log_actions
 from wagtail_user_sessions.wagtail_admin.permission_policies import (
     ForbiddenResponseMixin,

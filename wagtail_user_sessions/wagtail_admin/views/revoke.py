@@ -25,11 +25,12 @@ from wagtail.admin.views.generic import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.snippets.views import snippets
 
-from wagtail_user_sessions.backends.engine import current_session_id, get_engine
+from wagtail_user_sessions.backends.engine import get_engine
 from wagtail_user_sessions.sessions.base import (
     REVOKE_BATCH_SIZE,
     AbstractSession,
     SessionQuerySet,
+    current_session_id,
 )
 from wagtail_user_sessions.sessions.mass_deletion import MassRevocation
 from wagtail_user_sessions.wagtail_admin.filters import user_id_from
@@ -206,7 +207,7 @@ class RevokeUserView(RevokeSeveralView):
 
     @property
     def own_session_is_spared(self) -> bool:
-        return bool(self.user.pk == self.request.user.pk)
+        return bool(self.user.pk == request_user(self.request).pk)
 
     def form_valid(self, form: RevocationForm) -> HttpResponse:
         request = self.request
