@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
 from typing import Any
 
-from django.conf import settings
-from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from wagtail_user_sessions.client.user_agent import DeviceKind
+
+from . import time_zone
 
 # The most common countries have a bar each; one more bar is for the others.
 COUNTRIES = 8
@@ -62,7 +61,7 @@ def build_charts(rows: Iterable[Sequence[Any]]) -> list[Chart]:
     kinds: Counter[str] = Counter()
     countries: Counter[str] = Counter()
     hours: Counter[int] = Counter()
-    zone = _zone()
+    zone = time_zone.zone()
     for kind, country, last_activity in rows:
         kinds[kind] += 1
         countries[country] += 1
@@ -73,7 +72,7 @@ def build_charts(rows: Iterable[Sequence[Any]]) -> list[Chart]:
         _chart("country", _("Country"), _countries(countries)),
         _chart(
             "hour",
-            _("Hour of the last activity (%(zone)s)") % {"zone": _zone_name()},
+            _("Hour of the last activity (%(zone)s)") % {"zone": time_zone.zone_name()},
             [(f"{hour:02}", hours[hour]) for hour in range(24)],
         ),
     ]
@@ -102,14 +101,3 @@ def _countries(counts: Counter[str]) -> list[tuple[str, int]]:
     others = counts.total() - sum(count for _label, count in shown)
     rest = [(_("Others"), others), (_("Unknown"), unknown)]
     return [*shown, *((label, count) for label, count in rest if count)]
-
-
-def _zone_name() -> str:
-    return (
-        timezone.get_current_timezone_name() if settings.USE_TZ else settings.TIME_ZONE
-    )
-
-
-def _zone() -> tzinfo | None:
-    """Return the zone to convert to; ``None``: naive times stay as they are stored."""
-    return timezone.get_current_timezone() if settings.USE_TZ else None

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from wagtail.admin.views.mixins import SpreadsheetExportMixin
+from openpyxl import Workbook
+from wagtail.admin.views.mixins import ExcelDateFormatter, SpreadsheetExportMixin
 
 from wagtail_user_sessions.sessions.base import AbstractSession, SessionQuerySet
+from wagtail_user_sessions.wagtail_admin.formulas import defuse, storable
 from wagtail_user_sessions.wagtail_admin.status import status_of
+from wagtail_user_sessions.wagtail_admin.time_zone import local, zone_name
 
 EXPORTED = {
     "id": _("Session"),
@@ -29,11 +34,12 @@ EXPORTED = {
     "last_activity": _("Last activity"),
     "expire_date": _("Expires"),
 }
-# A spreadsheet takes text that begins like this for a formula.
-FORMULA_PREFIXES = ("=", "+", "-", "@")
+TIMES = frozenset({"created_at", "signed_in_at", "last_activity", "expire_date"})
 
 
 class Export(SpreadsheetExportMixin):
+    """Exports times in the viewer's zone, which the headings name, and no formulas."""
+
     list_export = tuple(EXPORTED)
     export_headings = EXPORTED
     export_filename = "sessions"
@@ -45,11 +51,27 @@ class Export(SpreadsheetExportMixin):
         return rows
 
     def stream_csv(self, queryset: SessionQuerySet) -> Iterator[str]:
-        rows: Iterator[str] = super().stream_csv(_Streamed(queryset))
-        return rows
+        return _in_current_locale(super().stream_csv(_Streamed(queryset)))
 
     def write_xlsx(self, queryset: SessionQuerySet, output: Any) -> None:
-        super().write_xlsx(_Streamed(queryset), output)
+        """Do as Wagtail's method, but for the headings, which it writes as formulas."""
+        workbook = Workbook(write_only=True, iso_dates=True)
+        sheet = workbook.create_sheet(title="Sheet1")
+        headings = {name: self._heading(queryset, name) for name in self.list_export}
+        sheet.append(self.generate_xlsx_row(sheet, headings))
+        style = ExcelDateFormatter().get()
+        for item in _Streamed(queryset):
+            row = self.to_row_dict(item)
+            sheet.append(self.generate_xlsx_row(sheet, row, date_format=style))
+        workbook.save(output)
+
+    def get_heading(self, queryset: SessionQuerySet, field: str) -> str:
+        """Return the heading in a CSV file."""
+        return defuse(self._heading(queryset, field))
+
+    def _heading(self, queryset: SessionQuerySet, field: str) -> str:
+        heading: str = super().get_heading(queryset, field)
+        return f"{heading} ({zone_name()})" if field in TIMES else heading
 
     def to_row_dict(self, item: AbstractSession) -> dict[str, Any]:
         row = {name: getattr(item, name, None) for name in EXPORTED}
@@ -62,14 +84,15 @@ class Export(SpreadsheetExportMixin):
         }
 
     def preprocess_field_value(self, field: str, value: Any, export_format: str) -> Any:
+        is_xlsx = export_format == self.FORMAT_XLSX
+        if isinstance(value, datetime):
+            # A workbook has no zones: the heading names it.
+            return local(value).replace(tzinfo=None) if is_xlsx else local(value)
         value = super().preprocess_field_value(field, value, export_format)
         if not isinstance(value, str):
             return value
-        if export_format == self.FORMAT_XLSX:
-            # A workbook can't hold these characters. It stores a formula as text, so
-            # that needs no quote.
-            return ILLEGAL_CHARACTERS_RE.sub("", value)
-        return f"'{value}" if value.lstrip().startswith(FORMULA_PREFIXES) else value
+        # A workbook stores a formula as text, so that needs no apostrophe.
+        return storable(value) if is_xlsx else defuse(value)
 
 
 class _Streamed:
@@ -81,3 +104,22 @@ class _Streamed:
 
     def __iter__(self) -> Iterator[AbstractSession]:
         return self.rows.iterator(chunk_size=2000)
+
+
+def _in_current_locale(lines: Iterator[str]) -> Iterator[str]:
+    """Make the lines in the language and time zone that are active now.
+
+    A stream is made after the view has returned, when Wagtail has already put those
+    of the site in place of the viewer's.
+    """
+    language, zone = get_language(), timezone.get_current_timezone()
+
+    def stream() -> Iterator[str]:
+        while True:
+            with timezone.override(zone), override(language):
+                line = next(lines, None)
+            if line is None:
+                return
+            yield line
+
+    return stream()

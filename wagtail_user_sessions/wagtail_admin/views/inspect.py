@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -20,6 +21,7 @@ from wagtail_user_sessions.wagtail_admin.permission_policies import (
     visible_to,
 )
 from wagtail_user_sessions.wagtail_admin.status import status_of
+from wagtail_user_sessions.wagtail_admin.time_zone import LocalTime, zone_name
 
 FIELDS = (
     "user",
@@ -72,6 +74,8 @@ class InspectView(ForbiddenResponseMixin, snippets.InspectView):
 
     def get_field_display_value(self, field_name: str, field: Any) -> Any:
         value = super().get_field_display_value(field_name, field)
+        if isinstance(value, datetime):
+            return LocalTime(value)
         return "-" if value in {None, ""} else value
 
     @cached_property
@@ -94,4 +98,5 @@ class InspectView(ForbiddenResponseMixin, snippets.InspectView):
             # The stored text, in bytes.
             "data_size": len(self.object.session_data.encode()),
             "history": history,
+            "zone": zone_name(),
         }
