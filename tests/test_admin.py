@@ -73,6 +73,19 @@ def test_the_not_before_marker_is_not_listed(here, there):
     assert here.get(LIST).content.decode().count('class="action-select"') == 1
 
 
+def test_addresses_are_sorted_by_their_numbers(here, root):
+    in_order = ["9.9.9.9", "10.0.0.9", "10.0.0.10", "2001:db8::9", "2001:db8::10"]
+    Session.objects.bulk_create(
+        Session(user=root, ip=ip, key_hash=ip.encode(), expire_date=timezone.now())
+        for ip in sorted(in_order)
+    )
+    in_order.insert(3, "192.0.2.7")
+    for order, expected in (("4", in_order), ("-4", in_order[::-1])):
+        text = text_of(here.get(LIST, {"o": order}))
+        found = re.findall(r" (\d+(?:\.\d+){3}|2001:\S+)", text)
+        assert found == expected
+
+
 def test_neither_key_nor_data_is_shown(here, there):
     row = Session.objects.get(pk=there.session.id)
     for address in (LIST, page_of(there)):

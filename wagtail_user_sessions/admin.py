@@ -17,6 +17,7 @@ from .sessions.base import (
     SessionQuerySet,
     current_session_id,
 )
+from .sql.address_order import by_address
 
 FIELDS = (
     "user",
@@ -46,7 +47,7 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "__str__",
         "user",
         "place",
-        "ip",
+        "ip_address",
         "last_activity",
         "signed_in_at",
         "expire_date",
@@ -58,6 +59,10 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     fields = FIELDS
     readonly_fields = FIELDS
     actions = ("sign_out_users",)
+
+    @admin.display(description=gettext_lazy("IP address"), ordering=by_address("ip"))
+    def ip_address(self, row: AbstractSession) -> str | None:
+        return row.ip
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         user = auth.get_user_model()

@@ -244,6 +244,17 @@ def test_the_listing_can_be_sorted(sue, visitor, person, make_row, column):
     ]
 
 
+def test_addresses_are_sorted_by_their_numbers(sue, visitor, make_row):
+    in_order = ["9.9.9.9", "10.0.0.9", "10.0.0.10", "2001:db8::9", "2001:db8::10", None]
+    made = {ip: str(make_row(visitor, ip=ip).pk) for ip in sorted(in_order, key=str)}
+    expected = [made[ip] for ip in in_order]
+    query = {"user": visitor.pk}
+    assert listed(sue.get(LIST, {**query, "ordering": "ip"})) == expected
+    assert listed(sue.get(LIST, {**query, "ordering": "-ip"})) == expected[::-1]
+    rows = exported(sue, **query, ordering="ip")
+    assert [row["Session"] for row in rows] == expected
+
+
 def test_the_newest_sign_in_comes_first(sue, visitor, make_row):
     newer, older = make_row(visitor), make_row(visitor)
     assert listed(sue.get(LIST, {"user": visitor.pk})) == [str(newer.pk), str(older.pk)]

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
+from django.db.models.expressions import OrderBy
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
@@ -23,6 +24,7 @@ from wagtail.admin.widgets.button import Button
 from wagtail.snippets.views import snippets
 
 from wagtail_user_sessions.sessions.base import AbstractSession, SessionQuerySet
+from wagtail_user_sessions.sql.address_order import by_address
 from wagtail_user_sessions.wagtail_admin import charts
 from wagtail_user_sessions.wagtail_admin.columns import (
     DeviceColumn,
@@ -71,7 +73,10 @@ class IndexView(ForbiddenResponseMixin, Export, snippets.IndexView):
         direction, column = self.ordering.rpartition("-")[1:]
         if column == "user":
             column = f"user__{get_user_model().USERNAME_FIELD}"
-        return queryset.order_by(f"{direction}{column}", f"{direction}pk")
+        order: OrderBy | str = f"{direction}{column}"
+        if column == "ip":
+            order = by_address(column, descending=bool(direction))
+        return queryset.order_by(order, f"{direction}pk")
 
     def search_queryset(self, queryset: SessionQuerySet) -> SessionQuerySet:
         return search(queryset, self.search_query) if self.is_searching else queryset
