@@ -1,6 +1,7 @@
 """Settings of the tests. The services are named by environment variables:
 
 TEST_DATABASE   sqlite (the default), postgresql or mariadb
+TEST_TIME_ZONE  UTC; in another zone, users of Wagtail's admin are in a third one
 POSTGRES_URL    postgresql://postgres@127.0.0.1:5432/postgres
 MARIADB_URL     mysql://root@127.0.0.1:3306/test
 REDIS_URL       redis://127.0.0.1:6379/9
@@ -63,7 +64,7 @@ CACHES = {
 SECRET_KEY = "a secret of the tests alone"
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 USE_TZ = True
-TIME_ZONE = "UTC"
+TIME_ZONE = os.environ.get("TEST_TIME_ZONE", "UTC")
 ROOT_URLCONF = "tests.urls"
 STATIC_URL = "/static/"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

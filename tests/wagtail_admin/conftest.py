@@ -5,6 +5,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 from django.utils import timezone
+from wagtail.users.models import UserProfile
 
 from tests.urls_devices_page import signed_in
 from wagtail_user_sessions.hashing import valid_auth_hashes
@@ -13,6 +14,8 @@ from wagtail_user_sessions.models import Session
 NAMESPACE = "wagtailsnippets_wagtail_user_sessions_session"
 LIST = "/admin/snippets/wagtail_user_sessions/session/"
 BULK = "/admin/bulk/wagtail_user_sessions/session/delete/"
+# That of users of the admin, where the site isn't in UTC; see TEST_TIME_ZONE.
+VIEWER_ZONE = "America/New_York"
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 "
     "(KHTML, like Gecko) Version/26.1 Mobile/15E148 Safari/604.1"
@@ -44,8 +47,15 @@ def said(response):
     ]
 
 
+def set_zone(user, zone):
+    """Choose the user's time zone, as in the account settings."""
+    profile = UserProfile.get_for_user(user)
+    profile.current_time_zone = zone
+    profile.save()
+
+
 @pytest.fixture
-def person(django_user_model):
+def person(django_user_model, settings):
     """Makes users: ``person("will", "view")`` may enter the admin and see sessions."""
 
     def make(username, *permissions, access=True, **columns):
@@ -58,6 +68,8 @@ def person(django_user_model):
         group, _ = Group.objects.get_or_create(name=f"{username}'s")
         group.permissions.set(Permission.objects.filter(codename__in=codenames))
         user.groups.add(group)
+        if settings.TIME_ZONE != "UTC":
+            set_zone(user, VIEWER_ZONE)
         return user
 
     return make
