@@ -34,6 +34,8 @@ test: $(VENV)/.test
 		|| { echo "Django's source can't be fetched: its session tests are not run."; test -z "$$CI"; }
 	@$(BIN)/python -m tests.browser.axe 2>$(VENV)/axe.log \
 		|| { echo "axe-core can't be fetched (see $(VENV)/axe.log): it needs npm. Its tests are not run."; test -z "$$CI"; }
+	@$(BIN)/python -m tests.browser.htmx 2>$(VENV)/htmx.log \
+		|| { echo "htmx 4 can't be fetched (see $(VENV)/htmx.log): it needs npm. Its tests are not run."; test -z "$$CI"; }
 	@$(BIN)/python -m tests
 
 test-fast: $(VENV)/.test

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.browser import axe, chromium
+from tests.browser import axe, chromium, htmx
 from tests.django_suite import source
 from tests.sql import pgbouncer
 
@@ -73,6 +73,7 @@ def others() -> list[Need]:
         program("pgbouncer", "install it", "prepared statements behind a pooler"),
         program("chromium", "install it or set CHROMIUM", "pages in a browser"),
         fetched("axe-core", axe.PATH, "install npm", "accessibility"),
+        fetched("htmx 4", htmx.FOLDER, "install npm", "pages of a site with htmx 4"),
         fetched("Django's source", source.PATH, "see above", "Django's session tests"),
         program("xgettext", "install gettext", "whether all texts are translated"),
         program("make", "install it", "the command of the sandbox"),

@@ -3,11 +3,10 @@
 The release is only unpacked, into the virtual environment; npm installs nothing.
 """
 
-import subprocess
 import sys
-import tarfile
-import tempfile
 from pathlib import Path
+
+from tests.browser.npm import unpack
 
 VERSION = "4.14.1"
 PATH = Path(sys.prefix) / f"axe-core-{VERSION}.min.js"
@@ -47,17 +46,8 @@ def violations(page, *, rules=()):
 def fetch():
     if PATH.exists():
         return
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(
-            ["npm", "pack", "--silent", f"axe-core@{VERSION}"],
-            check=True,
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-        )
-        (archive,) = Path(folder).glob("*.tgz")
-        with tarfile.open(archive) as package:
-            source = package.extractfile("package/axe.min.js").read()
-    PATH.write_bytes(source)
+    files = unpack(f"axe-core@{VERSION}", "axe.min.js")
+    PATH.write_bytes(files["axe.min.js"])
 
 
 if __name__ == "__main__":

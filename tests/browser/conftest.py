@@ -5,6 +5,7 @@ from shutil import copytree
 
 import pytest
 
+from tests.browser import htmx
 from tests.browser import site as sandbox
 from tests.browser.chromium import find, launch
 from tests.browser.visitor import Visitor
@@ -18,6 +19,9 @@ SITES = {
     "cached_db": DEFAULT
     | {"SANDBOX_SESSION_ENGINE": "wagtail_user_sessions.backends.cached_db"},
     "boosted": DEFAULT | {"TESTS_SITE": "boosted"},
+    "htmx_4": DEFAULT | {"TESTS_HTMX": "htmx_4"},
+    "boosted_by_htmx_4": DEFAULT
+    | {"TESTS_SITE": "boosted", "TESTS_HTMX": "boosted_by_htmx_4"},
     "guarded": DEFAULT | {"TESTS_SITE": "guarded"},
     "every_request": DEFAULT | {"TESTS_SITE": "every_request"},
 }
@@ -40,6 +44,8 @@ def sites(chromium, filled_sandbox, tmp_path_factory):
 
         @cache
         def serve(name):
+            if "htmx_4" in name and not htmx.FOLDER.exists():
+                skip_or_fail("no htmx 4: python -m tests.browser.htmx")
             var = copytree(filled_sandbox, tmp_path_factory.mktemp("site") / name)
             return stack.enter_context(sandbox.serve(var, name=name, **SITES[name]))
 

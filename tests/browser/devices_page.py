@@ -39,8 +39,10 @@ class DevicesPage:
         """Wait until the list is there and reacts."""
         expect(self.list).to_be_visible()
         if self.has_javascript:
+            # What htmx 2 and htmx 4 set on an element that they have processed.
             self.until(
-                "!!document.querySelector('#wus-list form')?.['htmx-internal-data']"
+                "['htmx-internal-data', '_htmx'].some("
+                "name => document.querySelector('#wus-list form')?.[name])"
             )
         return self
 
@@ -160,13 +162,16 @@ class DevicesPage:
     def stays(self) -> Iterator[None]:
         """Expect that the block neither navigates nor changes the page's URL."""
         seen = []
+        url = self.page.url
 
         def watch(request):
             if request.is_navigation_request():
                 seen.append(f"{request.method} {request.url}")
 
         def arrived(frame):
-            seen.append(f"arrived at {frame.url}")
+            # htmx 4 marks the page's entry of the history, and leaves its URL.
+            if frame.url != url:
+                seen.append(f"arrived at {frame.url}")
 
         self.page.on("request", watch)
         self.page.on("framenavigated", arrived)

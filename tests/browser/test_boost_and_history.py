@@ -10,7 +10,9 @@ from playwright.sync_api import expect
 from tests.browser.devices_page import PATH, sign_in
 
 ACCOUNT = "/tests/account/"
-boosted = pytest.mark.parametrize("site", ["boosted"], indirect=True)
+boosted = pytest.mark.parametrize(
+    "site", ["boosted", "boosted_by_htmx_4"], indirect=True
+)
 
 
 @pytest.fixture

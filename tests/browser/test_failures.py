@@ -15,6 +15,11 @@ new MutationObserver(() => {
 """
 
 
+@pytest.fixture(params=["default", "theme", "htmx_4"])
+def site(request, sites):
+    return sites(request.param)
+
+
 @pytest.fixture
 def here(ann):
     devices = ann.browse()

@@ -8,6 +8,11 @@ from tests.browser.devices_page import PATH, sign_in
 from tests.browser.visitor import LONDON, SYDNEY
 
 
+@pytest.fixture(params=["default", "theme", "htmx_4"])
+def site(request, sites):
+    return sites(request.param)
+
+
 @pytest.fixture
 def here(ann):
     return ann.browse()

@@ -22,6 +22,11 @@ LOOKS = """
 """
 
 
+@pytest.fixture(params=["default", "theme", "htmx_4"])
+def site(request, sites):
+    return sites(request.param)
+
+
 @pytest.fixture
 def here(ann):
     return ann.browse(reduced_motion="reduce")

@@ -4,6 +4,11 @@ import pytest
 from playwright.sync_api import expect
 
 
+@pytest.fixture(params=["default", "theme", "htmx_4"])
+def site(request, sites):
+    return sites(request.param)
+
+
 @pytest.fixture
 def here(ann):
     return ann.browse()
