@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from django.db import transaction
 
@@ -35,6 +36,8 @@ SECONDS_WITH_TIMEOUT = 0.6
 TIMEOUT = 0.9
 MAX_EXTRAPOLATION = TIMEOUT / SECONDS_WITH_TIMEOUT
 
+Count = TypeVar("Count", bound=int)
+
 
 class AdaptiveBatchSize:
     """The number of rows that are deleted in about ``seconds``.
@@ -62,7 +65,7 @@ class AdaptiveBatchSize:
             self.largest = min(LARGEST_BATCH, LARGEST_LOADED_BATCH)
         self.clock = clock
 
-    def time(self, delete: Callable[[], int]) -> int:
+    def time(self, delete: Callable[[], Count]) -> Count:
         """Delete a batch, and adapt the size by how long it took (``took``, seconds).
 
         Returns the number of deleted rows. After a ``StatementTimeout`` the size is

@@ -22,7 +22,7 @@ from wagtail_user_sessions.sql.transactions import TrackedWrite, retry_on_deadlo
 from .base import SessionQuerySet
 from .batch_size import AdaptiveBatchSize, seconds_on, yield_to_writers
 from .key_ranges import KeyRanges
-from .reasons import Reason, end_context
+from .reasons import Reason, RevokedCount, end_context
 
 
 def delete_in_batches(
@@ -31,7 +31,7 @@ def delete_in_batches(
     reason: Reason | str,
     by: AbstractBaseUser | None = None,
     by_field: str = "pk",
-) -> Iterator[int]:
+) -> Iterator[RevokedCount]:
     """Delete the rows in batches; yields the number of rows of each batch.
 
     End events are published only if the site has receivers of them, or the model has
@@ -48,7 +48,9 @@ def delete_in_batches(
     batch_size = AdaptiveBatchSize(
         seconds=seconds_on(using), are_loaded=has_receivers, has_timeout=has_timeout
     )
-    delete: Callable[[SessionQuerySet], int] = partial(_delete, batch_size=batch_size)
+    delete: Callable[[SessionQuerySet], RevokedCount] = partial(
+        _delete, batch_size=batch_size
+    )
     if has_receivers:
         delete = partial(_delete_with_signals, reason=reason, by=by)
     key_ranges = KeyRanges(rows, by_field, may_guess=has_timeout)
@@ -71,7 +73,7 @@ def delete_by_sign_in(
     *,
     reason: Reason | str,
     by: AbstractBaseUser | None = None,
-) -> Iterator[int]:
+) -> Iterator[RevokedCount]:
     """Delete the rows in batches by time of sign-in, then those without one.
 
     The order of sign-ins is mostly that of the table, too, which makes it fast.
@@ -83,11 +85,11 @@ def delete_by_sign_in(
         yield from delete(rest)
 
 
-def _delete(rows: SessionQuerySet, *, batch_size: AdaptiveBatchSize) -> int:
+def _delete(rows: SessionQuerySet, *, batch_size: AdaptiveBatchSize) -> RevokedCount:
     delete = partial(_delete_with_timeout, rows, seconds=batch_size.timeout)
     deleted = retry_on_deadlock(rows.db, delete)
     TrackedWrite(rows.db)
-    return deleted
+    return RevokedCount(deleted)
 
 
 def _delete_with_timeout(rows: SessionQuerySet, *, seconds: float | None) -> int:
@@ -101,7 +103,8 @@ def _delete_with_signals(
     *,
     reason: Reason | str,
     by: AbstractBaseUser | None,
-) -> int:
-    with end_context(reason, by=by, is_batch=True):
+) -> RevokedCount:
+    with end_context(reason, by=by, is_batch=True) as context:
         _, per_model = rows.delete()
-    return per_model.get(rows.model._meta.label, 0)
+    count = per_model.get(rows.model._meta.label, 0)
+    return RevokedCount(count, cache_failed=context.cache_failed)

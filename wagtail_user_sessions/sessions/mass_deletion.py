@@ -15,7 +15,7 @@ from django.utils import timezone
 from . import not_before
 from .base import AbstractSession, SessionQuerySet
 from .batches import delete_by_sign_in, delete_in_batches
-from .reasons import Reason
+from .reasons import Reason, RevokedCount
 
 logger = logging.getLogger("wagtail_user_sessions")
 
@@ -48,6 +48,8 @@ class MassRevocation:
         self.reason = reason
         self.marker = marker
         self.spared = spared
+        # Set if the cache could not be notified of a visitor's session.
+        self.cache_failed = False
 
     def __iter__(self) -> Iterator[int]:
         """Delete the rows; yields the number of rows of each batch."""
@@ -63,6 +65,7 @@ class MassRevocation:
         try:
             for count in self._delete(now, future):
                 total += count
+                self.cache_failed |= count.cache_failed
                 yield count
         finally:
             # Also if the caller stops half-way: sessions have ended by then.
@@ -76,7 +79,9 @@ class MassRevocation:
             # A site's own model may require a value that the marker can't have.
             logger.exception("Sessions are not refused before they are deleted")
 
-    def _delete(self, now: datetime, future: Sequence[uuid.UUID]) -> Iterator[int]:
+    def _delete(
+        self, now: datetime, future: Sequence[uuid.UUID]
+    ) -> Iterator[RevokedCount]:
         delete = partial(delete_by_sign_in, reason=self.reason, by=self.by)
         for start in range(0, len(future), CHUNK):
             yield from delete(self.rows.filter(pk__in=future[start : start + CHUNK]))

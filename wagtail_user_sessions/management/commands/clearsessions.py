@@ -2,14 +2,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.utils.translation import ngettext
 
+from wagtail_user_sessions.management.console import ConsoleCommand
 from wagtail_user_sessions.management.engine import require_engine
 from wagtail_user_sessions.management.progress import Progress
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = "Deletes expired sessions, a batch at a time. Can be run as a cron job."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         if dry_run:
             self._write_expired(total)
         else:
-            progress = Progress(self.stderr, total=total)
+            progress = Progress.of(self, total=total)
             self._write_deleted(progress.follow(engine.clear_expired_in_batches()))
 
     def _write_expired(self, count: int) -> None:
@@ -34,7 +35,7 @@ class Command(BaseCommand):
             "%(count)d sessions have expired. Nothing was deleted.",
             count,
         )
-        self.stdout.write(message % {"count": count})
+        self.report(message % {"count": count})
 
     def _write_deleted(self, count: int) -> None:
         message = ngettext(
@@ -42,4 +43,4 @@ class Command(BaseCommand):
             "%(count)d expired sessions were deleted.",
             count,
         )
-        self.stdout.write(message % {"count": count})
+        self.report(message % {"count": count})

@@ -2,21 +2,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import models, router
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from wagtail_user_sessions.backends.db import SessionStore
 from wagtail_user_sessions.management.age import time_before
+from wagtail_user_sessions.management.console import CACHE_FAILED, ConsoleCommand
 from wagtail_user_sessions.management.engine import require_engine
 from wagtail_user_sessions.management.progress import Progress
 from wagtail_user_sessions.management.users import find_users, superusers
 from wagtail_user_sessions.sessions.base import SessionQuerySet
 from wagtail_user_sessions.sessions.mass_deletion import MassRevocation
+from wagtail_user_sessions.sessions.reasons import cache_failure_text
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = "Ends sessions, of the users named or of everybody: they are signed out."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -57,10 +59,12 @@ class Command(BaseCommand):
             is_of_everybody = _is_of_everybody(options)
             marker = engine().create_model_instance({}) if is_of_everybody else None
             revocation = MassRevocation(rows, marker=marker)
-            progress = Progress(self.stderr, total=rows.count())
-            self._write_ended(progress.follow(revocation))
+            progress = Progress.of(self, total=rows.count())
+            count = progress.follow(revocation)
+            self._write_ended(count, cache_failed=revocation.cache_failed)
         else:
-            self._write_ended(rows.revoke())
+            revoked = rows.revoke()
+            self._write_ended(revoked, cache_failed=revoked.cache_failed)
 
     def _write_selected(self, count: int) -> None:
         message = ngettext(
@@ -68,13 +72,16 @@ class Command(BaseCommand):
             "%(count)d sessions would be ended. Nothing was changed.",
             count,
         )
-        self.stdout.write(message % {"count": count})
+        self.report(message % {"count": count})
 
-    def _write_ended(self, count: int) -> None:
+    def _write_ended(self, count: int, *, cache_failed: bool) -> None:
         message = ngettext(
             "%(count)d session was ended.", "%(count)d sessions were ended.", count
         )
-        self.stdout.write(message % {"count": count})
+        self.report(message % {"count": count})
+        if cache_failed:
+            # The sessions have ended nevertheless.
+            raise CommandError(cache_failure_text(), returncode=CACHE_FAILED)
 
 
 def _select_rows(
