@@ -15,6 +15,8 @@ from . import (
     location,
     middleware,
     settings,
+    templates,
+    urls,
 )
 
 __all__ = [
@@ -32,4 +34,6 @@ __all__ = [
     "location",
     "middleware",
     "settings",
+    "templates",
+    "urls",
 ]
