@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -34,6 +34,13 @@ MERGE_ATTEMPTS = 50
 DJANGO_EXPIRES_AT_CLOSE = SessionBase.get_expire_at_browser_close
 
 
+class ReplacedKey(NamedTuple):
+    """A key that a concurrent request has replaced, and the hash of the new one."""
+
+    key: str
+    new_hash: bytes
+
+
 class RowStore(SessionBase):
     """A session that is read from a row of the database, and written there."""
 
@@ -46,8 +53,8 @@ class RowStore(SessionBase):
         super().__init__(session_key)
         # The request in which the store was made; None outside of one.
         self._context = request_context.current()
-        # The key that a concurrent request has replaced, and the hash of the new one.
-        self._replaced_key: tuple[str, bytes] | None = None
+        # The key in the cookie, where a concurrent request has given the row another.
+        self._replaced_key: ReplacedKey | None = None
         # The row as it was loaded or last written: the base of a merge.
         self._row: AbstractSession | None = None
         # The key by which a row was found.
@@ -154,7 +161,7 @@ class RowStore(SessionBase):
         if row is None:
             return {}
         if row.user_id is not None and self._context is not None:
-            self._context.signed_in.append(self)
+            self._context.note_signed_in(self)
         return row_values.data_of_user(self.decode(row.session_data), row.user_id)
 
     def _fetch(self) -> AbstractSession | None:
@@ -186,17 +193,21 @@ class RowStore(SessionBase):
 
     @sensitive_variables("session_key")
     def _hash_of(self, session_key: str | None) -> bytes:
-        """Return the hash under which the row of a key stands."""
-        if self._replaced_key is not None and self._replaced_key[0] == session_key:
-            return self._replaced_key[1]
+        """Return the hash under which the row of a key stands.
+
+        It is that of another key, which only its own request knows, if this request's
+        key was replaced.
+        """
+        replaced = self._replaced_key
+        if replaced is not None and replaced.key == session_key:
+            return replaced.new_hash
         return hash_session_key(session_key or "")
 
     @property
     def is_key_replaced(self) -> bool:
         """Whether a concurrent request has the session's new key, and this one not."""
-        return self._replaced_key is not None and (
-            self._replaced_key[0] == self.session_key
-        )
+        replaced = self._replaced_key
+        return replaced is not None and replaced.key == self.session_key
 
     # Insert
 
@@ -348,11 +359,22 @@ class RowStore(SessionBase):
         apply()
 
     def _reread(self, base: AbstractSession, *, lock: bool) -> AbstractSession:
-        rows = self._find(self.session_key).filter(pk=base.pk)
-        row = (rows.select_for_update() if lock else rows).first()
+        row = self._reread_once(base, lock=lock)
+        if row is None and self._follow_new_key():
+            row = self._reread_once(base, lock=lock)
         if row is None:
             raise SessionRefused(GONE)
         return row
+
+    def _reread_once(
+        self, base: AbstractSession, *, lock: bool
+    ) -> AbstractSession | None:
+        rows = self._find(self.session_key).filter(pk=base.pk)
+        return (rows.select_for_update() if lock else rows).first()
+
+    def _follow_new_key(self) -> bool:
+        """Find the row under a newer key; return False if it has none."""
+        return False
 
     def _merge_over(
         self, theirs: AbstractSession, base: AbstractSession, ours: Data

@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.base import CreateError
-from django.db import router, transaction
+from django.db import router
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -21,7 +22,7 @@ from wagtail_user_sessions.exceptions import (
     refusing_database_errors,
 )
 from wagtail_user_sessions.hashing import hash_session_key
-from wagtail_user_sessions.sessions import admission, mass_deletion
+from wagtail_user_sessions.sessions import mass_deletion
 from wagtail_user_sessions.sessions.base import AbstractSession, SessionQuerySet
 from wagtail_user_sessions.sessions.deletion import delete_row
 from wagtail_user_sessions.sessions.reasons import (
@@ -29,12 +30,13 @@ from wagtail_user_sessions.sessions.reasons import (
     current_end_context,
     end_context,
 )
+from wagtail_user_sessions.sessions.renewal import find_renewed
 from wagtail_user_sessions.sql import compiled_queries
 from wagtail_user_sessions.sql.transactions import TrackedWrite, retry_on_deadlock
 
-from .base import RowStore
+from .base import ReplacedKey, RowStore
 from .keys import new_key
-from .merge import Data
+from .merge import Data, auth_values
 
 
 class SessionStore(RowStore):
@@ -88,12 +90,16 @@ class SessionStore(RowStore):
         """Return whether the key has a session: in the database, or yet to be saved."""
         if self._is_pending and session_key == self.session_key:
             return True
+        if self.is_key_replaced and session_key == self.session_key:
+            # By its id, which also an old snapshot knows.
+            return self._find_known().exists()
         return super().exists(session_key)
 
     def load(self) -> Data:
         if self._is_pending:
             # What the next save inserts.
-            data: Data = self.serializer().loads(self._dumps(self._session))  # type: ignore[attr-defined]
+            known: Data = getattr(self, "_session_cache", {})
+            data: Data = self.serializer().loads(self._dumps(known))
             return data
         return super().load()
 
@@ -212,10 +218,12 @@ class SessionStore(RowStore):
         if old_key is None or self._is_pending:
             self._session_key = self._pending_key = new_key
             self.modified = True
+        elif self._keeps_replaced_key():
+            return
         elif self._move_key(old_key, new_key):
             self._session_key = new_key
             self.modified = True
-        elif self._follow_new_key(old_key):
+        elif self._is_renewal() and self._follow_new_key():
             return
         elif SESSION_KEY in data or self.exists(old_key):
             # The row is gone, or another user's by now.
@@ -235,7 +243,10 @@ class SessionStore(RowStore):
         # Of the same user: a new key must not take along a sign-in that this request
         # has not seen.
         condition = self._condition(user_id=row.user_id)
-        values = {"key_hash": hash_session_key(new_key)}
+        values: dict[str, Any] = {"key_hash": hash_session_key(new_key)}
+        if self._is_sign_in and row.user_id is not None:
+            # At once, so that no concurrent request takes the new key for a renewal.
+            values["signed_in_at"] = timezone.now()
         move = partial(
             compiled_queries.update, self.model, self._using, condition, values
         )
@@ -250,33 +261,6 @@ class SessionStore(RowStore):
         return is_moved
 
     @sensitive_variables("old_key")
-    def _follow_new_key(self, old_key: str) -> bool:
-        """Find the row of a sign-in under the key that a concurrent request gave it.
-
-        So it is where ``SECRET_KEY`` was rotated: each request that is under way renews
-        the key. Return False if the row is gone, or has a newer sign-in or another
-        user, or if the next request would not let it in.
-        """
-        known = self._row
-        if known is None or known.user_id is None or self._is_sign_in:
-            return False
-        rows = self.model.rows(self._using).filter(pk=known.pk, user=known.user_id)
-        row = retry_on_deadlock(self._using, partial(self._lock, rows))
-        if (
-            row is None
-            or row.signed_in_at != known.signed_in_at
-            or not admission.is_admitted(row)
-        ):
-            return False
-        self._replaced_key = (old_key, bytes(row.key_hash))
-        return True
-
-    def _lock(self, rows: SessionQuerySet) -> AbstractSession | None:
-        # A plain read may see an old snapshot, in which the key is still the old one.
-        with transaction.atomic(using=self._using):
-            return rows.select_for_update().first()
-
-    @sensitive_variables("old_key")
     def _restore_key(self, old_key: str) -> None:
         """Take the old key until the next save, unless the row has the new one.
 
@@ -285,6 +269,44 @@ class SessionStore(RowStore):
         if not self.exists(self.session_key):
             self._session_key = old_key
             self._key_was_rolled_back = True
+
+    def _keeps_replaced_key(self) -> bool:
+        """Return whether a request goes on without a new key that another has got.
+
+        If it made one more, the browser could be left with the cookie of the first.
+        """
+        return self.is_key_replaced and self._is_renewal() and self._follow_new_key()
+
+    def _is_renewal(self) -> bool:
+        """Return whether the data still has the sign-in that the row was loaded with."""
+        row = self._row
+        if row is None or row.user_id is None or self._is_sign_in:
+            return False
+        loaded = self.decode(row.session_data)
+        return auth_values(self._session) == auth_values(loaded)  # type: ignore[attr-defined]
+
+    def _follow_new_key(self) -> bool:
+        """Find the row under the key that a concurrent renewal has given it.
+
+        Return False if there is none that this request may go on with.
+        """
+        known, key = self._row, self.session_key
+        if known is None or known.user_id is None or key is None:
+            return False
+        find = partial(find_renewed, known, using=self._using)
+        with refusing_database_errors():
+            row = retry_on_deadlock(self._using, find)
+        if row is None:
+            return False
+        self._replaced_key = ReplacedKey(key, bytes(row.key_hash))
+        return True
+
+    def _find_known(self) -> SessionQuerySet:
+        row = self._row
+        rows = self.model.rows(self._using)
+        if row is None or row.user_id is None:
+            return rows.none()
+        return rows.filter(pk=row.pk, user=row.user_id)
 
     def _get_new_session_key(self) -> str:
         return new_key(for_sign_in=SESSION_KEY in getattr(self, "_session_cache", {}))

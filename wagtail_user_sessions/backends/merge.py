@@ -37,7 +37,7 @@ def merge(base: Data, ours: Data, theirs: Data, *, dumps: Dumps) -> Data:
     the password: two users' data never mix. All data is expected as it was
     deserialized; ``dumps`` serializes it.
     """
-    if not _is_same_renewal(base, ours, theirs):
+    if not _have_same_sign_in(base, ours, theirs):
         if auth_values(theirs) != auth_values(base):
             raise SessionRefused(OTHER_USER)
         if auth_values(ours) != auth_values(base) and SESSION_KEY in base:
@@ -53,13 +53,17 @@ def merge(base: Data, ours: Data, theirs: Data, *, dumps: Dumps) -> Data:
     return merged
 
 
-def _is_same_renewal(base: Data, ours: Data, theirs: Data) -> bool:
-    """Return whether both requests gave the same sign-in the same new auth hash."""
-    user_and_backend = slice(2)
+def _have_same_sign_in(base: Data, ours: Data, theirs: Data) -> bool:
+    """Return whether both requests have kept the user and the backend, and have the
+    same auth hash: that of the base, or both the same new one.
+    """
     return (
         SESSION_KEY in base
         and auth_values(ours) == auth_values(theirs)
-        and auth_values(ours)[user_and_backend] == auth_values(base)[user_and_backend]
+        and all(
+            ours.get(name) == base.get(name)
+            for name in (SESSION_KEY, BACKEND_SESSION_KEY)
+        )
     )
 
 

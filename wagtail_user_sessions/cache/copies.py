@@ -32,6 +32,8 @@ from datetime import datetime
 from functools import lru_cache, partial
 from hashlib import sha256
 from itertools import islice
+from json import JSONDecodeError
+from pickle import UnpicklingError
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import connections, models
@@ -61,6 +63,8 @@ COLUMNS = frozenset(
     {"id", "version", "expire_date", "user_id", "key_hash", "session_data"}
 )
 
+# Errors of serializers that read what another one has written.
+UNREADABLE = (UnicodeDecodeError, JSONDecodeError, UnpicklingError, EOFError)
 # The answer of a call that has failed.
 FAILED = object()
 
@@ -237,12 +241,15 @@ def _ask(operation: str, *args: Any, **kwargs: Any) -> Any:
     started = time.monotonic()
     try:
         answer = getattr(get_session_cache(), operation)(*args, **kwargs)
-    except (TypeError, ValueError) as error:
-        # Drivers have errors of their own: the server is there, and was not asked.
-        _pause("doesn't take text and numbers in a dictionary: %s", error)
-        return FAILED
-    except Exception:
-        _pause("has failed", exc_info=True)
+    except Exception as error:
+        if operation == "get_many" and isinstance(error, UNREADABLE):
+            # Written with another serializer: to be replaced.
+            return {}
+        if isinstance(error, TypeError):
+            # Of the serializer: drivers have errors of their own.
+            _pause(f"doesn't take text and numbers in a dictionary: {error}")
+        else:
+            _pause("has failed", exc_info=True)
         return FAILED
     if time.monotonic() - started > SLOW_CALL:
         # Some backends swallow the error of a time-out.
@@ -293,7 +300,7 @@ def _is_paused() -> bool:
     return time.monotonic() < _paused_until
 
 
-def _pause(why: str, *args: object, exc_info: bool = False) -> None:
+def _pause(why: str, *, exc_info: bool = False) -> None:
     global _paused_until
     _paused_until = time.monotonic() + FAILURE_COOLDOWN
-    logger.error(f"The cache of the sessions {why}", *args, exc_info=exc_info)
+    logger.error("The cache of the sessions %s", why, exc_info=exc_info)

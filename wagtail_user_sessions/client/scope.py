@@ -31,7 +31,7 @@ def _address(scope: Mapping[str, Any]) -> str:
 def _headers(scope: Mapping[str, Any]) -> dict[str, str]:
     """Return the headers by their names in ``META``, as Django's ``ASGIRequest``."""
     found: dict[str, str] = {}
-    headers: Iterable[tuple[bytes, bytes]] = scope.get("headers", ())
+    headers: Iterable[tuple[bytes, bytes]] = scope.get("headers") or ()
     for raw_name, raw_value in headers:
         text = raw_name.decode("latin-1")
         # A proxy may drop these, for WSGI can't tell them from those with hyphens.

@@ -8,6 +8,7 @@ keep the update heap-only.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -42,20 +43,13 @@ logger = logging.getLogger(__name__)
 def record_activity(request: HttpRequest) -> None:
     """Write that the sessions of the request were active, where that is due.
 
-    Mostly that is one. Code of a site may have put others on the request, and taken
-    them off again. Nothing is written for a session that the request did not read or
+    Mostly that is one. Code of a site may have put another on the request, and taken
+    it off again. Nothing is written for a session that the request did not read or
     has ended, nor for an anonymous one. Errors of the database are logged, not raised.
     """
-    if is_ignored(request):
+    if _is_request_ignored(request):
         return
-    # The session of the request goes last, and so before others with the same row.
-    sessions = [*context_of(request).signed_in, request.session]
-    active = {
-        session.row.pk: session
-        for session in sessions
-        if isinstance(session, SessionStore) and session.row is not None
-    }
-    for session in active.values():
+    for session in _active_sessions(request):
         try:
             _record(session)
         except Error:
@@ -63,9 +57,25 @@ def record_activity(request: HttpRequest) -> None:
             logger.exception("A session's activity could not be written")
 
 
+def _active_sessions(request: HttpRequest) -> Iterator[SessionStore]:
+    """Yield the session of the request, and one that was on it for a while."""
+    own = getattr(request, "session", None)
+    others: dict[object, SessionStore] = {}
+    for session in context_of(request).signed_in:
+        if isinstance(session, SessionStore) and session.row is not None:
+            others[session.row.pk] = session
+    if isinstance(own, SessionStore):
+        yield own
+        if own.row is not None:
+            others.pop(own.row.pk, None)
+    # A request that reads several looks at sessions of other clients.
+    if len(others) == 1:
+        yield from others.values()
+
+
 def _record(session: SessionStore) -> None:
     row, client = session.row, session.client
-    if row is None or row.user_id is None or client is None:
+    if row is None or row.user_id is None or client is None or not session.is_activity:
         return
     # Else the data of the row can't be decoded any more: nobody is signed in.
     if SESSION_KEY in session:
@@ -117,9 +127,11 @@ def _claim_change(row: AbstractSession) -> bool:
 
 def is_ignored(request: HttpRequest) -> bool:
     """Return whether the request doesn't count as an activity of its user."""
+    is_activity = getattr(request.session, "is_activity", True)
+    return not is_activity or _is_request_ignored(request)
+
+
+def _is_request_ignored(request: HttpRequest) -> bool:
     match = request.resolver_match
-    return (
-        is_dummy(request)
-        or (match is not None and match.view_name in conf.ACTIVITY_IGNORE)
-        or not getattr(request.session, "is_activity", True)
-    )
+    is_named = match is not None and match.view_name in conf.ACTIVITY_IGNORE
+    return is_named or is_dummy(request)

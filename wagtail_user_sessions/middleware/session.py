@@ -54,7 +54,9 @@ class SessionMiddleware(middleware.SessionMiddleware):
     ) -> HttpResponse:
         session = getattr(request, "session", None)
         if not isinstance(session, SessionStore):
-            return super().process_response(request, response)
+            response = super().process_response(request, response)
+            record_activity(request)
+            return response
         try:
             response = self._save(request, session, response)
         except SessionInterrupted:

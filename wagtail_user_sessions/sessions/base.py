@@ -29,7 +29,7 @@ from wagtail_user_sessions.sql.transactions import retry_on_deadlock
 from . import admission
 from .deletion import delete_rows
 from .reasons import Reason, RevokedCount, end_context
-from .visitor_copies import purge_on_commit, purging
+from .visitor_copies import find_copied, purge_on_commit, purging
 
 # Rows of a batch, for callers of ``revoke()`` that may select many.
 REVOKE_BATCH_SIZE = 1000
@@ -107,14 +107,28 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
     update.alters_data = True  # type: ignore[attr-defined]
 
     def bulk_create(
-        self, objs: Iterable[AbstractSession], *args: Any, **kwargs: Any
+        self,
+        objs: Iterable[AbstractSession],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,  # noqa: FBT001, FBT002
+        update_conflicts: bool = False,  # noqa: FBT001, FBT002
+        *args: Any,
+        **kwargs: Any,
     ) -> list[AbstractSession]:
         rows = list(objs)
         for row in rows:
             row.set_sign_in_time()
-        created = super().bulk_create(rows, *args, **kwargs)
-        if kwargs.get("update_conflicts"):
-            key_hashes = [row.key_hash for row in rows]
+        key_hashes: set[bytes] = set()
+        if update_conflicts:
+            known = self.model.rows().filter(pk__in=[row.pk for row in rows])
+            key_hashes = {
+                *(row.key_hash for row in rows),
+                *find_copied(known, using=self._writes_to),
+            }
+        created = super().bulk_create(
+            rows, batch_size, ignore_conflicts, update_conflicts, *args, **kwargs
+        )
+        if key_hashes:
             purge_on_commit(self.model, key_hashes, using=self._writes_to)
         return created
 
@@ -242,13 +256,16 @@ class AbstractSession(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save the row. Cached copies of its earlier state are no longer believed."""
-        is_new = self._state.adding
-        if is_new:
+        if self._state.adding:
             self.set_sign_in_time()
+            if not kwargs.get("force_update"):
+                super().save(*args, **kwargs)
+                return
+        using = kwargs.get("using") or self._state.db or router.db_for_write(type(self))
+        # Also under the key that it has had.
+        known = find_copied(self.rows(using).filter(pk=self.pk), using=using)
         super().save(*args, **kwargs)
-        if not is_new:
-            using = self._state.db or router.db_for_write(type(self))
-            purge_on_commit(type(self), [self.key_hash], using=using)
+        purge_on_commit(type(self), {self.key_hash, *known}, using=using)
 
     save.alters_data = True  # type: ignore[attr-defined]
 
