@@ -1,8 +1,9 @@
-"""A small Wagtail site that uses the package. Three environment variables:
+"""A small Wagtail site that uses the package. Four environment variables:
 
 SANDBOX_SESSION_ENGINE  wagtail_user_sessions.backends.db (the default) or
                         wagtail_user_sessions.backends.cached_db
 SANDBOX_THEME           off: the package's own markup, without the example theme
+SANDBOX_TIME_ZONE       UTC, or the zone of the site
 SANDBOX_VAR             the folder of the database and of all other files it writes
 """
 
@@ -104,7 +105,7 @@ LANGUAGES = [
     ("nl", "Dutch"),
     ("ar", "Arabic"),
 ]
-TIME_ZONE = "UTC"
+TIME_ZONE = os.environ.get("SANDBOX_TIME_ZONE") or "UTC"
 USE_TZ = True
 
 LOGIN_URL = "login"

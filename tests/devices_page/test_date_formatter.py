@@ -24,6 +24,13 @@ def formatted(value):
     return f"{parts['iso']}|{parts['date']}|{parts['time']}"
 
 
+@pytest.fixture(autouse=True)
+def in_utc():
+    """Tells times in UTC, whatever zone the tests run in."""
+    with timezone.override("UTC"):
+        yield
+
+
 @pytest.fixture
 def set_formats(monkeypatch):
     """Return a function that sets the site's formats of dates and times."""

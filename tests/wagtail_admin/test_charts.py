@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from django.utils import timezone
 
-from tests.wagtail_admin.conftest import LIST, text_of
+from tests.wagtail_admin.conftest import LIST, set_zone, text_of
 from wagtail_user_sessions.wagtail_admin import paginator
 from wagtail_user_sessions.wagtail_admin.charts import COUNTRIES, build_charts
 
@@ -49,8 +49,8 @@ def test_rare_countries_and_unknown_ones_come_last():
 
 
 @pytest.mark.django_db
-def test_hours_are_those_of_the_time_zone(sue, visitor, make_row, settings):
-    settings.TIME_ZONE = "Asia/Kolkata"
+def test_hours_are_those_of_the_viewers_time_zone(sue, superuser, visitor, make_row):
+    set_zone(superuser, "Asia/Kolkata")
     make_row(visitor, country="JP", last_activity=NOON)
     figures = tables(sue.get(LIST, {"country": "JP"}))
     assert figures["Hour of the last activity (Asia/Kolkata)"]["18"] == "1"
@@ -71,8 +71,9 @@ def test_bar_lengths_are_relative_to_the_longest_bar():
 
 @pytest.mark.django_db
 def test_the_charts_stand_above_the_listing_and_follow_its_filters(
-    sue, visitor, make_row
+    sue, superuser, visitor, make_row
 ):
+    set_zone(superuser, "UTC")
     make_row(visitor, device_kind="mobile", country="JP", last_activity=NOON)
     make_row(visitor, device_kind="tablet", country="JP")
     make_row(visitor, country="JP", expire_date=NOON)
