@@ -41,6 +41,11 @@ class Reports(list):
             self.append(f"{entry.type}: {entry.text}")
 
 
+@pytest.fixture(params=["default", "theme", "htmx_4"])
+def site(request, sites):
+    return sites(request.param)
+
+
 @pytest.fixture
 def watched(ann):
     """A visitor; ``reports()`` returns the messages of all their pages' consoles."""

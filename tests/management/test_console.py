@@ -220,7 +220,7 @@ def test_what_breaks_a_command_off_is_one_line_with_an_exit_code(
     if is_interrupt:
         assert captured.err == "Interrupted.\n"
     else:
-        assert captured.err == "The database has failed: no\nserver\n"
+        assert captured.err == "The database has failed: no server\n"
 
 
 @pytest.mark.parametrize(

@@ -68,8 +68,10 @@ class ConsoleCommand(BaseCommand):
         except (DatabaseError, InterfaceError) as error:
             if "--traceback" in argv:
                 raise
-            message = _("The database has failed: %(error)s") % {"error": error}
-            self._exit(message.strip(), 1)
+            # Some drivers write several lines.
+            text = " ".join(str(error).split())
+            message = _("The database has failed: %(error)s") % {"error": text}
+            self._exit(message, 1)
 
     def _exit(self, message: str, code: int) -> NoReturn:
         # The line may have a bar of progress.
