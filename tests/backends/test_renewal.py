@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth import HASH_SESSION_KEY, get_user
+from django.db import DatabaseError, connection
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -9,6 +10,7 @@ from tests.backends.stored_sessions import again
 from tests.conftest import set_user, sign_in
 from wagtail_user_sessions.exceptions import SessionRefused
 from wagtail_user_sessions.models import Session
+from wagtail_user_sessions.sessions.not_before import set_not_before
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,11 +60,36 @@ def test_the_losers_know_their_session(requests, alice):
     assert loser.load()["kept"] == 1
 
 
-def test_a_loser_that_renews_once_more_has_a_key_of_its_own(requests, alice):
+def test_a_loser_that_renews_once_more_leaves_the_winner_its_key(requests, alice):
     for request in requests[:2]:
         get_user(request)
-    loser = requests[1].session
+    winner, loser = (request.session for request in requests[:2])
     loser.cycle_key()
+    loser["k"] = 1
+    loser.save()
+    winner.save()
+    assert again(winner)["k"] == 1
+
+
+def test_a_loser_saves_after_another_renewal_as_well(requests, alice):
+    for request in requests[:2]:
+        get_user(request)
+    winner, loser = (request.session for request in requests[:2])
+    winner.save()
+    newer = again(winner)
+    newer.cycle_key()
+    newer.save()
+    loser["k"] = 1
+    loser.save()
+    assert again(newer)["k"] == 1
+
+
+def test_a_loser_that_signs_in_has_a_key_of_its_own(requests, alice):
+    for request in requests[:2]:
+        get_user(request)
+    requests[0].session.save()
+    loser = requests[1].session
+    loser.mark_signed_in()
     loser.save()
     assert not loser.is_key_replaced
     assert again(loser)["kept"] == 1
@@ -108,6 +135,40 @@ def test_a_loser_is_refused_beside_a_new_sign_in_of_the_user(requests, alice):
     winner.save()
     with pytest.raises(SessionRefused):
         get_user(requests[1])
+
+
+def test_a_loser_is_refused_beside_a_new_sign_in_that_is_not_saved_yet(requests):
+    get_user(requests[0])
+    requests[0].session.mark_signed_in()
+    with pytest.raises(SessionRefused):
+        get_user(requests[1])
+
+
+def test_a_loser_that_has_become_another_user_is_refused(requests, bob):
+    requests[0].session.cycle_key()
+    set_user(requests[1].session, bob)
+    with pytest.raises(SessionRefused):
+        requests[1].session.cycle_key()
+    assert not bob.session_set.exists()
+
+
+def test_a_loser_is_refused_after_a_sign_out_of_everybody(requests):
+    get_user(requests[0])
+    set_not_before(Session(), "default", until=timezone.now(), spared=())
+    with pytest.raises(SessionRefused):
+        get_user(requests[1])
+
+
+def test_an_error_of_the_database_refuses_a_loser(requests):
+    get_user(requests[0])
+
+    def fail(execute, sql, *args):
+        if sql.startswith("SELECT"):
+            raise DatabaseError("gone")
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(fail), pytest.raises(SessionRefused):
+        requests[1].session.cycle_key()
 
 
 def test_a_sign_in_that_loses_is_refused(requests, alice):

@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from django.core.cache import caches
 
+from tests.cache.entries import names
 from tests.cache.visits import visit
 
 pytestmark = [
@@ -50,6 +52,23 @@ def test_a_copy_is_believed_whatever_the_serializer(
 ):
     with statements() as made:
         assert visit(copied) == 1
+    assert made.all == []
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("serialized", [JSONSerializer], indirect=True)
+def test_entries_of_another_serializer_are_replaced(
+    serialized, session, statements, caplog
+):
+    entries = caches["default"]
+    server = entries._cache.get_client(write=True)
+    visit(session)
+    visit(session)
+    for name in names(session):
+        server.set(entries.make_key(name), b"\x80\x04not JSON")
+    assert [visit(session) for _ in range(3)] == [1, 1, 1]
+    with statements() as made:
+        assert visit(session) == 1
     assert made.all == []
     assert caplog.records == []
 

@@ -60,7 +60,22 @@ def load_raw(row):
     loaded.save()
 
 
-WRITES = (update, bulk_update, upsert, load_raw)
+def upsert_by_position(row):
+    row.session_data = encoded(2)
+    unique = ["id"] if has_conflict_targets() else None
+    positional = (None, False, True, ["session_data"], unique)
+    Session.objects.bulk_create([row], *positional)
+
+
+def save_a_new_instance(row):
+    values = {name: getattr(row, name) for name in ("key_hash", "expire_date")}
+    Session(pk=row.pk, session_data=encoded(2), **values).save(force_update=True)
+
+
+WRITES = (
+    *(update, bulk_update, upsert, upsert_by_position),
+    *(load_raw, save_a_new_instance),
+)
 
 
 @pytest.mark.parametrize("write", WRITES)
@@ -103,6 +118,13 @@ def test_update_of_a_key_ends_the_session_under_the_old_one(copied):
     Session.objects.update(key_hash=hash_session_key("y" * 32))
     assert visit(copied) is None
     assert visit("y" * 32) == 1
+
+
+def test_save_of_another_key_ends_the_session_under_the_old_one(copied):
+    row = Session.objects.get()
+    row.key_hash = hash_session_key("y" * 32)
+    row.save()
+    assert visit(copied) is None
 
 
 def test_update_of_many_sessions_disowns_all_of_their_copies(engine, alice):

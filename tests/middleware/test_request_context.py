@@ -1,10 +1,13 @@
 """Stores that code of a site puts on the request, or makes beside it."""
 
+import asyncio
+import copy
 import threading
 
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.auth import alogin, login
+from django.contrib.sessions.backends import signed_cookies
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
@@ -170,6 +173,89 @@ def test_activity_is_written_once_for_two_stores_of_one_session(
     with updates() as made:
         serve(view)
     assert len(made) == 1
+
+
+def test_sessions_that_are_only_looked_at_get_no_activity(
+    browser, store, alice, bob, updates, changes
+):
+    keys = [browser(user).cookies[COOKIE].value for user in (alice, bob)]
+    pass_an_interval()
+
+    def view(request):
+        # As a provider of identities does that tells who has signed out.
+        for key in keys:
+            store(key).get("oidc_sid")
+
+    with updates() as made:
+        serve(view)
+    assert len(made) == 0
+    assert changes == []
+
+
+def test_activity_is_written_where_another_engine_has_the_last_word(
+    browser, store, alice
+):
+    key = browser(alice, ip="192.0.2.7").cookies[COOKIE].value
+    pass_an_interval()
+
+    def view(request):
+        request.session = store(key)
+        assert request.session["_auth_user_id"]
+        request.session = signed_cookies.SessionStore()
+
+    serve(view)
+    assert row().ip == IP
+
+
+def test_a_store_that_says_that_it_is_no_activity_gets_none(
+    browser, store, alice, updates
+):
+    key = browser(alice).cookies[COOKIE].value
+    pass_an_interval()
+
+    def view(request):
+        own, request.session = request.session, store(key)
+        assert request.session["_auth_user_id"]
+        request.session.is_activity = False
+        request.session = own
+
+    with updates() as made:
+        serve(view)
+    assert len(made) == 0
+
+
+def test_a_task_that_outlives_its_request_has_no_client(engine):
+    seen = []
+
+    async def later():
+        await asyncio.sleep(0.01)
+        seen.append(await sync_to_async(lambda: engine.SessionStore().client)())
+
+    async def walk():
+        tasks = []
+
+        async def respond(request):
+            tasks.append(asyncio.create_task(later()))
+            return HttpResponse()
+
+        request = RequestFactory(REMOTE_ADDR=IP).get("/")
+        request.resolver_match = None
+        await SessionMiddleware(respond)(request)
+        await asyncio.gather(*tasks)
+
+    async_to_sync(walk)()
+    assert seen == [None]
+
+
+def test_a_store_of_a_request_can_be_copied(store):
+    copies = []
+
+    def view(request):
+        request.META["lock"] = threading.Lock()
+        copies.append(copy.deepcopy(request.session))
+
+    serve(view)
+    assert copies[0].client.ip_text == IP
 
 
 def test_a_session_that_was_ended_meanwhile_gets_no_activity(browser, store, alice):

@@ -36,7 +36,7 @@ from wagtail_user_sessions.sql.transactions import TrackedWrite, retry_on_deadlo
 
 from .base import ReplacedKey, RowStore
 from .keys import new_key
-from .merge import Data, auth_values
+from .merge import Data, has_same_user
 
 
 class SessionStore(RowStore):
@@ -278,12 +278,12 @@ class SessionStore(RowStore):
         return self.is_key_replaced and self._is_renewal() and self._follow_new_key()
 
     def _is_renewal(self) -> bool:
-        """Return whether the data still has the sign-in that the row was loaded with."""
+        """Return whether the data still has the user that the row was loaded with."""
         row = self._row
         if row is None or row.user_id is None or self._is_sign_in:
             return False
         loaded = self.decode(row.session_data)
-        return auth_values(self._session) == auth_values(loaded)  # type: ignore[attr-defined]
+        return has_same_user(loaded, self._session)  # type: ignore[attr-defined]
 
     def _follow_new_key(self) -> bool:
         """Find the row under the key that a concurrent renewal has given it.

@@ -57,13 +57,14 @@ def _have_same_sign_in(base: Data, ours: Data, theirs: Data) -> bool:
     """Return whether both requests have kept the user and the backend, and have the
     same auth hash: that of the base, or both the same new one.
     """
-    return (
-        SESSION_KEY in base
-        and auth_values(ours) == auth_values(theirs)
-        and all(
-            ours.get(name) == base.get(name)
-            for name in (SESSION_KEY, BACKEND_SESSION_KEY)
-        )
+    return auth_values(ours) == auth_values(theirs) and has_same_user(base, ours)
+
+
+def has_same_user(base: Data, ours: Data) -> bool:
+    """Return whether somebody is signed in, and by both as the same user."""
+    names = (SESSION_KEY, BACKEND_SESSION_KEY)
+    return SESSION_KEY in base and all(
+        ours.get(name) == base.get(name) for name in names
     )
 
 

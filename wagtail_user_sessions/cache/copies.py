@@ -243,8 +243,8 @@ def _ask(operation: str, *args: Any, **kwargs: Any) -> Any:
         answer = getattr(get_session_cache(), operation)(*args, **kwargs)
     except Exception as error:
         if operation == "get_many" and isinstance(error, UNREADABLE):
-            # Written with another serializer: to be replaced.
-            return {}
+            # Written with another serializer, and in the way of what replaces it.
+            return {} if _ask("delete_many", *args) is not FAILED else FAILED
         if isinstance(error, TypeError):
             # Of the serializer: drivers have errors of their own.
             _pause(f"doesn't take text and numbers in a dictionary: {error}")

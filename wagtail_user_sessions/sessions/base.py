@@ -258,7 +258,7 @@ class AbstractSession(models.Model):
         """Save the row. Cached copies of its earlier state are no longer believed."""
         if self._state.adding:
             self.set_sign_in_time()
-            if not kwargs.get("force_update"):
+            if not (kwargs.get("force_update") or kwargs.get("update_fields")):
                 super().save(*args, **kwargs)
                 return
         using = kwargs.get("using") or self._state.db or router.db_for_write(type(self))
