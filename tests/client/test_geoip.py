@@ -43,10 +43,10 @@ def opened(monkeypatch):
     return paths
 
 
-@pytest.fixture(params=["read", "mapped"])
-def large(request, monkeypatch):
-    """Has files read into memory, or mapped as large ones are; answers with which."""
-    if request.param == "mapped":
+@pytest.fixture(params=["small", "large"])
+def size(request, monkeypatch):
+    """Has files read into memory, or at each look-up as large ones are."""
+    if request.param == "large":
         monkeypatch.setattr(geoip, "READ_LIMIT", 0)
     return request.param
 
@@ -167,6 +167,7 @@ def test_a_database_of_any_edition_with_places_is_read(settings, tmp_path, editi
             Location("", "DE"),
         ),
         ({"country": {"iso_code": "XK"}}, Location("", "XK")),
+        ({"country": {"iso_code": "ZZ"}}, NOWHERE),
         ({"city": {"names": {"de": "Genf", "fr": "Genève"}}}, Location("Genf", "")),
         ({"city": {"names": {}}, "country": {}}, NOWHERE),
         ({"city": {"geoname_id": 7}, "country": None}, NOWHERE),
@@ -195,6 +196,7 @@ def test_a_city_without_an_english_name_has_that_of_the_sites_language_or_any(
     [
         "::ffff:192.0.2.45",
         "2002:c000:22d::1",
+        "64:ff9b::c000:22d",
         # Teredo's server has an address of its own, which says nothing of the client.
         "2001:0:c633:6401:8000:63bf:3fff:fdd2",
     ],
@@ -303,14 +305,14 @@ def test_a_database_of_another_kind_costs_one_line_of_the_log(
 
 @pytest.mark.parametrize("is_noticed", [True, False])
 def test_a_database_that_is_damaged_while_open_costs_one_line_of_the_log(
-    large, database, caplog, is_noticed
+    size, database, caplog, is_noticed
 ):
     assert at() == ZURICH
     before = database.stat()
     geoip_database.damage(database)
     if not is_noticed:
         os.utime(database, ns=(before.st_atime_ns, before.st_mtime_ns))
-    if large == "read" and not is_noticed:
+    if size == "small" and not is_noticed:
         # It is in memory, whole.
         assert at() == ZURICH
         assert not caplog.records

@@ -114,6 +114,12 @@ def test_a_proxy_that_forwards_no_address_is_the_client(trust, forwarded_for):
     assert address("10.0.0.1", forwarded_for) == "10.0.0.1"
 
 
+def test_a_network_of_mapped_addresses_is_that_of_ipv4(trust):
+    trust("::ffff:10.0.0.0/104")
+    assert address("10.0.0.1", "198.51.100.1") == "198.51.100.1"
+    assert address("192.0.2.1", "198.51.100.1") == "192.0.2.1"
+
+
 def test_text_that_is_no_network_is_not_trusted(trust):
     trust("everything", "10.0.0.0/99", "10.0.0.1/8")
     assert address("192.0.2.1", "198.51.100.1") == "192.0.2.1"
@@ -123,7 +129,9 @@ def test_text_that_is_no_network_is_not_trusted(trust):
 # Behind a Unix socket
 
 
-@pytest.mark.parametrize("peer", ["", None, "unix:", "unix", "unix:/run/nginx.sock"])
+@pytest.mark.parametrize(
+    "peer", ["", None, "unix:", "unix", "unix:/run/nginx.sock", "@", "localhost"]
+)
 def test_a_proxy_on_a_unix_socket_is_trusted_by_the_word_unix(trust, peer):
     trust("unix")
     assert address(peer, "203.0.113.9, 198.51.100.1") == "198.51.100.1"

@@ -19,8 +19,11 @@ from .location import Location, read_location
 logger = logging.getLogger(__name__)
 
 # The largest file, in bytes, that is read into memory, as those of countries are. A
-# larger one is mapped: each process would have a copy of it.
+# larger one is read from at each look-up, for each process would have a copy of it. None
+# is mapped: the system ends a process that reads a mapped file which was cut short.
 READ_LIMIT = 16 * 2**20
+# Addresses of IPv4 hosts behind a translator: RFC 6052.
+TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 # How many records are looked at to tell whether a database has places.
 SAMPLE = 1000
 # Editions of MaxMind's without places.
@@ -63,12 +66,14 @@ def _look_up(reader: maxminddb.Reader, ip: IPAddress) -> Location:
 
 
 def _embedded(ip: IPAddress) -> ipaddress.IPv4Address | None:
-    """Return the client's IPv4 address in one of IPv6, be it mapped, 6to4 or Teredo.
+    """Return the client's IPv4 address in one of IPv6: mapped, 6to4, Teredo, NAT64.
 
     Databases may lack these networks, and MaxMind's have that of Teredo's server.
     """
     if ip.version == 4:
         return None
+    if ip in TRANSLATED:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
     return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
 
 
@@ -95,7 +100,7 @@ def open_database(path: Path) -> maxminddb.Reader:
     Raises ``NoPlacesError``, and other errors where it is no database or damaged.
     """
     is_small = path.stat().st_size <= READ_LIMIT
-    mode = maxminddb.MODE_MEMORY if is_small else maxminddb.MODE_AUTO
+    mode = maxminddb.MODE_MEMORY if is_small else maxminddb.MODE_FILE
     reader = maxminddb.open_database(path, mode)
     edition = reader.metadata().database_type
     if EDITIONS_WITHOUT_PLACES.match(edition) or not _has_places(reader):

@@ -6,6 +6,8 @@ import ipaddress
 from functools import lru_cache
 
 ADDRESS_LIMIT = 64
+# The bits before an IPv4 address that is mapped into IPv6.
+MAPPED_PREFIX = 96
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -35,8 +37,15 @@ def _parse_ip(text: str) -> IPAddress | None:
 
 
 def parse_network(text: str) -> IPNetwork | None:
-    """Return the network in the text, or ``None``; its host bits may be set."""
+    """Return the network in the text, or ``None``; its host bits may be set.
+
+    One of IPv4 that is mapped into IPv6 is returned as that of IPv4.
+    """
     try:
-        return ipaddress.ip_network(text.strip(), strict=False)
+        network = ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
         return None
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is not None and network.prefixlen >= MAPPED_PREFIX:
+        return ipaddress.ip_network((mapped, network.prefixlen - MAPPED_PREFIX))
+    return network

@@ -17,7 +17,8 @@ from django.conf import settings
 from .text import sanitize
 
 CITY_LIMIT = 128
-COUNTRY_CODE = re.compile(r"[A-Z]{2}")
+# "ZZ" is the code of an unknown country.
+COUNTRY_CODE = re.compile(r"(?!ZZ)[A-Z]{2}")
 # The country that an address is in goes before the one that it is registered in.
 COUNTRIES = ("country", "registered_country", "represented_country")
 # IP2Location's sign for what it doesn't know.

@@ -22,9 +22,9 @@ logger = logging.getLogger(__name__)
 FORWARDED_LIMIT = 2048
 
 UNIX: Literal["unix"] = "unix"
-# Servers leave the address of a Unix socket out, or write it as "unix:", as nginx does,
-# with or without the socket's path.
-UNIX_SOCKET = re.compile(r"\s*(?:unix(?::\S*)?)?\s*")
+# Servers leave the address of a Unix socket out, or write it as "unix:" (nginx), with or
+# without the socket's path, as "@" (Go's) or as "localhost" (Waitress).
+UNIX_SOCKET = re.compile(r"\s*(?:unix(?::\S*)?|@|localhost)?\s*")
 
 # An address, a Unix socket, or neither.
 Hop = IPAddress | Literal["unix"] | None

@@ -53,7 +53,7 @@ def find_copied(rows: Rows, *, using: str) -> list[bytes]:
     if rows.query.is_sliced or not are_copied(rows.model):
         return []
     visitors = rows.using(using).filter(user=None).order_by()
-    return list(visitors.values_list("key_hash", flat=True))
+    return [values["key_hash"] for values in visitors.values("key_hash")]
 
 
 def _has_copied(columns: Iterable[str]) -> bool:
