@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from django.conf import global_settings
 from django.conf.urls.i18n import i18n_patterns
 from django.http import HttpResponse
 from django.urls import clear_url_caches, include, path, re_path, set_script_prefix
@@ -155,3 +156,28 @@ def test_the_documentation_puts_the_page_before_wagtails_pages(page):
     wagtails = re.compile(r'include\((wagtail_urls|"wagtail.urls")\)')
     assert wagtails.search(last)
     assert not wagtails.search(first)
+
+
+LOGIN = path("accounts/login/", page)
+
+
+@pytest.mark.parametrize("patterns", [[DEVICES], [DEVICES, WAGTAIL]])
+def test_a_devices_page_without_a_page_to_sign_in_is_a_warning(
+    serve, settings, patterns
+):
+    settings.LOGIN_URL = global_settings.LOGIN_URL
+    serve(*patterns)
+    messages = run()
+    assert messages.keys() == {"W019"}
+    assert "/accounts/login/" in messages["W019"].msg
+    settings.LOGIN_URL = "/somewhere/"
+    assert run() == {}
+
+
+@pytest.mark.parametrize("patterns", [[LOGIN, DEVICES, WAGTAIL], [WAGTAIL], []])
+def test_a_site_with_djangos_page_to_sign_in_or_without_devices_is_right(
+    serve, settings, patterns
+):
+    settings.LOGIN_URL = global_settings.LOGIN_URL
+    serve(*patterns)
+    assert run() == {}

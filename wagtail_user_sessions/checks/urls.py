@@ -1,4 +1,4 @@
-"""Check of the place that the devices page has among the site's URLs."""
+"""Checks of the devices page and the sign-in page among the site's URLs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
+from django.conf import global_settings, settings
 from django.core.checks import CheckMessage, register
 from django.urls import (
     NoReverseMatch,
@@ -33,6 +33,14 @@ HINT = (
 )
 
 
+LOGIN_HINT = (
+    'Set LOGIN_URL to the name or path of the page where people sign in, such as "login" '
+    'or "wagtailadmin_login".'
+)
+# The view that answers for each path that no other pattern takes.
+WAGTAIL_SERVE = "wagtail.views.serve"
+
+
 @dataclass(frozen=True)
 class Route:
     """A place of the devices page: its URL conf, its full name, its translation."""
@@ -49,6 +57,25 @@ def check_devices_page_is_reached(**kwargs: Any) -> list[CheckMessage]:
         for route in devices_routes()
         if (message := _trouble(route))
     ]
+
+
+@register(TAG)
+def check_login_page(**kwargs: Any) -> list[CheckMessage]:
+    """Find a site whose devices page sends visitors to a page that isn't there."""
+    url = global_settings.LOGIN_URL
+    route = next(devices_routes(), None)
+    if route is None or url != settings.LOGIN_URL:
+        return []
+    try:
+        view = resolve(url, route.urlconf).func
+    except Resolver404:
+        view = None
+    if view is not None and _path_of(view) != WAGTAIL_SERVE:
+        return []
+    message = (
+        f"Who isn't signed in is sent from the devices page to {url}: it has none."
+    )
+    return [warning(19, message, hint=LOGIN_HINT)]
 
 
 def devices_routes() -> Iterator[Route]:
