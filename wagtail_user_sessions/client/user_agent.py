@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from user_agents.parsers import UserAgent as Parsed
 
-from . import products
+from . import crawlers, products, programs
 from .request import ClientHints
 from .text import sanitize
 
@@ -59,6 +59,8 @@ BROWSERS = {
     "Opera Mini": "Opera",
     "Opera Touch": "Opera",
     "DuckDuckGo Mobile": "DuckDuckGo",
+    "Ecosia Android": "Ecosia",
+    "Ecosia iOS": "Ecosia",
     "IE": "Internet Explorer",
     "IE Mobile": "Internet Explorer",
     "MiuiBrowser": "Mi Browser",
@@ -68,7 +70,9 @@ BROWSERS = {
     "WeChat Browser": "WeChat",
 }
 # Programs that the library takes for crawlers.
-SCRIPTS = {"Java"}
+SCRIPTS = {"Java", "Python-urllib", "node-fetch", "got"}
+# Tools that name the system, and yet are no desktop's browser.
+TOOLS = {"Wget", "curl"}
 # Browsers that devices with one name have, too.
 KNOWN_BROWSERS = {"Chrome", "Edge", "Firefox", "Opera", "Samsung Internet"}
 SYSTEMS = {
@@ -94,9 +98,12 @@ SYSTEMS = {
     "Ubuntu": "Linux",
 }
 DESKTOP_SYSTEMS = {
-    *("Windows", "macOS", "Linux", "ChromeOS"),
+    *("Windows", "macOS", "Linux", "ChromeOS", "Haiku"),
     *("FreeBSD", "NetBSD", "OpenBSD", "DragonFly", "Solaris"),
 }
+MOBILE_SYSTEMS = {"Android", "iOS", "KaiOS"}
+# Systems that the library doesn't know, or takes for Linux.
+NAMED_SYSTEMS = ("visionOS", "HarmonyOS", "webOS", "Haiku")
 # On other systems, a browser that calls itself Safari is only built on WebKit.
 SAFARI_SYSTEMS = {"iOS", "macOS", "Windows"}
 # Brands of Sec-CH-UA, with the names of the families above.
@@ -123,15 +130,11 @@ PLATFORMS = {
     "Chromium OS": "ChromeOS",
 }
 BRAND = re.compile(r'"([^"]*)"\s*;\s*v="')
-# The usual form of a crawler's user agent, known to ua-parser or not:
-# "GPTBot/1.2; +https://…" or "CCBot/2.0 (https://…)".
-BOT = re.compile(
-    r"(?:^|[(;] ?)([\w.-]+)(?:[/ ][\w.]+)?(?:; | \()\+?(?:https?:|[\w.-]+@)"
-)
 # Browsers of iOS that request desktop pages, and so send the user agent of a Mac, as
 # most do on an iPad.
 IOS_AS_MAC = re.compile(r"\b(?:CriOS|EdgiOS|FxiOS|GSA)/")
-TELEVISION = re.compile(r"\b(?:Smart-?TV|TV|BRAVIA|AFT\w+|CrKey|VR)\b", re.IGNORECASE)
+# A tablet of Apple's, whatever page it requests.
+IPAD = re.compile(r"\biPad(?:OS)?(?![a-z])")
 
 
 @lru_cache(maxsize=1024)
@@ -173,7 +176,8 @@ def _parse(parsed: Parsed, hints: ClientHints) -> UserAgentInfo:
     browser = _browser(parsed, hints)
     if device := products.find_device(text):
         has_browser = device not in products.ONE_NAME and browser in KNOWN_BROWSERS
-        kind = DeviceKind.TABLET if device == "Kindle" else DeviceKind.UNKNOWN
+        is_reader = device in products.READERS
+        kind = DeviceKind.TABLET if is_reader else DeviceKind.UNKNOWN
         return UserAgentInfo(kind, browser if has_browser else "", device)
     if (kind_name := products.find_harmony_kind(text)) is not None:
         # Its engine calls itself Chrome, which there is none of.
@@ -187,27 +191,34 @@ def _parse(parsed: Parsed, hints: ClientHints) -> UserAgentInfo:
 
 def _bot(parsed: Parsed) -> str:
     """Return the name of a crawler, or of an assistant that fetches for somebody."""
-    if assistant := products.ASSISTANT.search(parsed.ua_string):
-        return assistant[1]
-    if bot := BOT.search(parsed.ua_string):
-        return _family(bot[1], BROWSERS) or "bot"
-    is_bot = parsed.is_bot and parsed.browser.family not in SCRIPTS
-    return _family(parsed.browser.family, BROWSERS) if is_bot else ""
+    text = parsed.ua_string
+    if programs.is_app_of_apple(text) or programs.is_electron(text):
+        # An app of people, even one with "bot" in its name.
+        return ""
+    if bot := crawlers.find_crawler(text):
+        return _family(bot, BROWSERS) or "bot"
+    if parsed.is_bot and parsed.browser.family not in SCRIPTS:
+        return _family(parsed.browser.family, BROWSERS)
+    return "bot" if crawlers.has_bare_word(text) else ""
 
 
 def _browser(parsed: Parsed, hints: ClientHints) -> str:
     family = _family(parsed.browser.family, BROWSERS)
-    app = products.find_app(parsed.ua_string, family)
-    return _brand(hints) or sanitize(app, limit=FAMILY_LIMIT) or family
+    program = programs.find_program(parsed.ua_string, family)
+    # A program that is made of a browser has the hints of that browser.
+    return sanitize(program, limit=FAMILY_LIMIT) or _brand(hints) or family
 
 
 def _system(parsed: Parsed, hints: ClientHints) -> str:
-    if products.is_app_of_mac(parsed.ua_string):
+    text = parsed.ua_string
+    if programs.is_app_of_mac(text):
         return "macOS"
     system = PLATFORMS.get(hints.platform.strip('"'))
     system = system or _family(parsed.os.family, SYSTEMS)
-    if system == "macOS" and IOS_AS_MAC.search(parsed.ua_string):
-        system = "iOS"
+    if system in {"", "macOS"} and (IPAD.search(text) or IOS_AS_MAC.search(text)):
+        return "iOS"
+    if system in {"", "Linux"}:
+        system = next((name for name in NAMED_SYSTEMS if name in text), system)
     return system
 
 
@@ -225,7 +236,7 @@ def _brand(hints: ClientHints) -> str:
 
 
 def _kind(parsed: Parsed, system: str, hints: ClientHints) -> DeviceKind:
-    if TELEVISION.search(parsed.ua_string):
+    if products.is_television(parsed.ua_string) or parsed.browser.family in TOOLS:
         return DeviceKind.UNKNOWN
     if hints.mobile == "?1":
         return DeviceKind.MOBILE
@@ -234,7 +245,7 @@ def _kind(parsed: Parsed, system: str, hints: ClientHints) -> DeviceKind:
     if not system and not parsed.ua_string.startswith(("Mozilla/", "Opera/")):
         # A script: the library takes some for old phones.
         return DeviceKind.UNKNOWN
-    if system != "macOS" and (parsed.is_mobile or system in {"Android", "iOS"}):
+    if system != "macOS" and (parsed.is_mobile or system in MOBILE_SYSTEMS):
         return DeviceKind.MOBILE
     if parsed.is_pc or system in DESKTOP_SYSTEMS:
         return DeviceKind.DESKTOP
@@ -244,8 +255,10 @@ def _kind(parsed: Parsed, system: str, hints: ClientHints) -> DeviceKind:
 def _is_tablet(parsed: Parsed, system: str) -> bool:
     """Return whether it is a tablet: only phones send "Mobile"."""
     if system == "Android":
-        # Only browsers keep to this convention.
-        is_browser = parsed.ua_string.startswith("Mozilla/")
-        return is_browser and "Mobile" not in parsed.ua_string
+        # Only browsers keep to this convention; apps name the model.
+        if parsed.ua_string.startswith("Mozilla/"):
+            return "Mobile" not in parsed.ua_string
+        return products.is_tablet_model(parsed.ua_string)
     is_ios_as_mac = system == "iOS" and "Macintosh" in parsed.ua_string
-    return bool(parsed.is_tablet or is_ios_as_mac)
+    is_ipad = system == "iOS" and bool(IPAD.search(parsed.ua_string))
+    return parsed.is_tablet or is_ios_as_mac or is_ipad
