@@ -336,6 +336,30 @@ def test_hints_rename_no_device_that_has_a_name_of_its_own():
     assert label_of(parse_user_agent(xbox, hints)) == "Edge on Xbox"
 
 
+@pytest.mark.parametrize(
+    ("token", "text"),
+    [
+        ("Teams/25060.205.3499.6849/49", "Microsoft Teams on Windows"),
+        ("OneOutlook/1.20241101.200", "Outlook on Windows"),
+        ("SomethingElse/1.0", "Edge on Windows"),
+    ],
+)
+def test_the_hints_of_an_engine_rename_no_program_that_is_made_of_it(token, text):
+    hints = ClientHints(f'{GREASE}, "Microsoft Edge";v="140"', '"Windows"', "?0")
+    agent = f"{WINDOWS} {BLINK} Safari/537.36 Edg/140.0.0.0 {token}"
+    assert label_of(parse_user_agent(agent, hints)) == text
+
+
+def test_the_table_has_each_class_and_each_agent_once():
+    lines = AGENTS.read_text().splitlines()
+    agents = [line.split("\t")[2] for line in lines if "\t" in line]
+    assert len(agents) == len(set(agents)) >= 150
+    assert {line[2:] for line in lines[1:] if line.startswith("# ")} >= {
+        *("phones", "tablets", "desktops", "consoles", "televisions", "headsets"),
+        *("in-app browsers", "native apps", "command-line", "crawlers", "assistants"),
+    }
+
+
 # Client hints
 
 CHROMIUM = f"{LINUX} {BLINK} Safari/537.36"

@@ -29,7 +29,7 @@ NAMES = (
 )
 NAMED = re.compile(rf"(?<![\w./@-])(?<!like )({'|'.join(NAMES)})\b")
 # What fetches for a user calls itself so.
-USER = re.compile(r"(?<![\w./@-])([A-Z][A-Za-z]{1,30}-User)(?=[/;) ]|$)")
+USER = re.compile(r"(?<![\w./@-])([A-Z][A-Za-z-]{1,40}-User(?:-Index)?)(?=[/;) ]|$)")
 # A word that ends with "bot" or the like, alone or in a name. Cubot makes phones.
 WORD = re.compile(r"(?<![\w./@:-])(?<!like )[A-Za-z0-9][\w.-]*+(?!@)")
 BOT_WORD = re.compile(

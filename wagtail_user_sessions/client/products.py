@@ -26,8 +26,8 @@ DEVICES = (
     (re.compile(r"\bVIDAA\b()"), "VIDAA"),
     (re.compile(r"(?<=[ )])Tesla/()|\bQtCarBrowser\b"), "Tesla"),
     (re.compile(r"\bHoloLens\b()"), "HoloLens"),
-    (re.compile(r"\bKindle/\d()"), "Kindle"),
-    (re.compile(r"\bKobo\b()"), "Kobo"),
+    (re.compile(r" Kindle/\d()"), "Kindle"),
+    (re.compile(r"\(Kobo\b()"), "Kobo"),
 )
 MODELS = {"vita": "Vita", "portable": "Portable", "WiiU": "Wii U"}
 # Those whose browser has no name that people know.
@@ -43,8 +43,9 @@ TELEVISION = re.compile(
 
 # Tablets by their models. Apps of Android name the model, but don't say "Mobile".
 TABLET_MODEL = re.compile(
-    r"\b(?:SM-[TXP]\d{3}|KF[A-Z]{3,5}\b|TB-?\w?\d{3}|Nexus (?:7|9|10)\b"
-    r"|(?i:tab|tablet|(?:media|mate|think|idea|ultra|t)?pad)[ \d]?\b)"
+    # Of Samsung, Amazon, Lenovo, Google, Huawei, OPPO and OnePlus, realme, and Xiaomi.
+    r"\b(?:SM-[TXP]\d{3}|KF[A-Z]{3,5}\b|TB-?\w?\d{3}|YT-X?\d{3}|Nexus (?:7|9|10)\b"
+    r"|[A-Z]{3}\d?-W\d{2}|OPD\d{4}|RMP\d{4}|\d{5}RP)|(?i:(?:(?<!cool)pad|tab|tablet)(?![a-z]))"
 )
 
 # The system of Huawei's newer devices, with the kinds that it names.
@@ -62,8 +63,8 @@ HARMONY_KINDS = {
 
 def find_device(user_agent: str) -> str:
     """Return the name of a console, a watch, a television or a car; "" for others."""
-    if programs.is_app_of_apple(user_agent):
-        # An app for a console or a television, on a phone.
+    if programs.is_app_of_phone(user_agent):
+        # An app such as Xbox or Roku, which people have on a phone.
         return ""
     for pattern, name in DEVICES:
         if found := pattern.search(user_agent):

@@ -34,17 +34,22 @@ NAMES = {
     "discordptb": "Discord",
     "falkon": "Falkon",
     "githubdesktop": "GitHub Desktop",
+    "googleapp": "Google",
     "gsa": "Google",
     "kakaotalk": "KakaoTalk",
+    "lark": "Lark",
     "line": "LINE",
     "linkedinapp": "LinkedIn",
+    "macoutlook": "Outlook",
     "maxthon": "Maxthon",
     "micromessenger": "WeChat",
+    "microsoftteams-preview": "Microsoft Teams",
     "mobilesafari": "Safari",
     "msteams": "Microsoft Teams",
     "norton": "Norton Private Browser",
     "notiondesktop": "Notion",
     "obsidian": "Obsidian",
+    "oneoutlook": "Outlook",
     "orion": "Orion",
     "picobrowser": "PICO Browser",
     "powershell": "PowerShell",
@@ -82,6 +87,7 @@ CFNETWORK = re.compile(
     r"^([^/()]+?)(?:/\S*)?(?: \([^()]*\))? CFNetwork/\S+(?: Darwin/\S+|$)"
 )
 PROCESSOR = re.compile(r"\((?:x86_64|arm64e?|i386)\)|^Safari/")
+PHONE = re.compile(r"\b(?:Android|iPhone|iPad|iOS)\b")
 MAC = re.compile(r"\bmacOS\b|\bMac OS/")
 
 # A program with Chromium inside.
@@ -118,6 +124,12 @@ def find_program(user_agent: str, browser: str) -> str:
 
 def is_app_of_apple(user_agent: str) -> bool:
     return bool(CFNETWORK.match(user_agent))
+
+
+def is_app_of_phone(user_agent: str) -> bool:
+    if is_app_of_apple(user_agent):
+        return True
+    return not user_agent.startswith("Mozilla/") and bool(PHONE.search(user_agent))
 
 
 def is_app_of_mac(user_agent: str) -> bool:
