@@ -37,15 +37,16 @@ READERS = {"Kindle", "Kobo"}
 # Televisions, boxes for them, and headsets: they have no kind of their own.
 TELEVISION = re.compile(
     r"\b(?i:(?:smart|android|google|hbb|net|mi|beyond)?-?tv|smarttv\w*)\b"
-    r"|\b(?:BRAVIA|AFT[A-Z0-9]{1,12}|CrKey|Chromecast|MI ?BOX\w*|Viera|VR|Quest (?:\d|Pro))\b"
-    r"|\bQuest 3S\b"
+    r"|\b(?:BRAVIA|AFT[A-Z0-9]{1,12}|CrKey|Chromecast|MI ?BOX\w*|Viera|VR)\b"
+    r"|\bQuest (?:\dS?|Pro)\b"
 )
 
 # Tablets by their models. Apps of Android name the model, but don't say "Mobile".
 TABLET_MODEL = re.compile(
     # Of Samsung, Amazon, Lenovo, Google, Huawei, OPPO and OnePlus, realme, and Xiaomi.
     r"\b(?:SM-[TXP]\d{3}|KF[A-Z]{3,5}\b|TB-?\w?\d{3}|YT-X?\d{3}|Nexus (?:7|9|10)\b"
-    r"|[A-Z]{3}\d?-W\d{2}|OPD\d{4}|RMP\d{4}|\d{5}RP)|(?i:(?:(?<!cool)pad|tab|tablet)(?![a-z]))"
+    r"|[A-Z]{3}\d?-W\d{2}|OPD\d{4}|RMP\d{4}|\d{5}RP)"
+    r"|(?i:(?:(?<!cool)pad|tab|tablet)(?![a-z]))"
 )
 
 # The system of Huawei's newer devices, with the kinds that it names.

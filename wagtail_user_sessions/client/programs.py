@@ -1,4 +1,4 @@
-"""Browsers and apps that the library of user agents takes for others, or doesn't know."""
+"""Browsers and apps that the library of user agents takes for others."""
 
 from __future__ import annotations
 
