@@ -9,12 +9,21 @@ from types import ModuleType
 import pytest
 from django.conf import global_settings
 from django.conf.urls.i18n import i18n_patterns
+from django.db import OperationalError
 from django.http import HttpResponse
-from django.urls import clear_url_caches, include, path, re_path, set_script_prefix
+from django.urls import (
+    clear_url_caches,
+    converters,
+    include,
+    path,
+    re_path,
+    set_script_prefix,
+)
 from django.utils.translation import gettext_lazy
 from wagtail import urls as wagtail_urls
 
 from tests.checks.messages import run
+from wagtail_user_sessions.checks import urls
 
 URLS = "wagtail_user_sessions.urls"
 DEVICES = path("account/devices/", include(URLS))
@@ -180,4 +189,45 @@ def test_a_site_with_djangos_page_to_sign_in_or_without_devices_is_right(
 ):
     settings.LOGIN_URL = global_settings.LOGIN_URL
     serve(*patterns)
+    assert run() == {}
+
+
+def test_a_site_that_names_no_languages_is_tried_in_two(serve, settings, monkeypatch):
+    settings.LANGUAGES = global_settings.LANGUAGES
+    tried = []
+    real = urls.override
+
+    def override(language):
+        tried.append(language)
+        return real(language)
+
+    monkeypatch.setattr(urls, "override", override)
+    serve(*i18n_patterns(DEVICES, WAGTAIL))
+    assert run() == {}
+    assert len(tried) == 2
+
+
+class Asking:
+    """A converter that asks the database, where there is no table yet."""
+
+    regex = "[a-z]+"
+
+    def to_python(self, value):
+        raise OperationalError("no such table")
+
+    def to_url(self, value):
+        return value
+
+
+def test_a_converter_that_fails_breaks_no_check(serve, monkeypatch):
+    monkeypatch.setitem(converters.REGISTERED_CONVERTERS, "asking", Asking())
+    converters.get_converters.cache_clear()
+    serve(path("<asking:team>/devices/", page), DEVICES)
+    assert run() == {}
+
+
+def test_urlconfs_that_cant_be_imported_break_no_check(serve, settings):
+    serve(DEVICES)
+    settings.PUBLIC_SCHEMA_URLCONF = "no.such.module"
+    settings.SUBDOMAIN_URLCONFS = None
     assert run() == {}

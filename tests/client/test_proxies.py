@@ -181,6 +181,8 @@ def test_a_unix_socket_that_a_client_claims_is_never_believed(trust):
         ([], "10.0.0.1", "203.0.113.77", "10.0.0.1, sends X-Forwarded-For"),
         ([], "fd00::1", "203.0.113.77", "fd00::1, sends X-Forwarded-For"),
         (["10.0.0.1"], "10.0.0.2", "203.0.113.77", "10.0.0.2, sends"),
+        (["10.0.0.1"], "10.0.0.1", "203.0.113.77, 10.9.9.9", "10.9.9.9, sends"),
+        ([], "100.64.3.7", "203.0.113.77", "100.64.3.7, sends"),
         ([], "", "203.0.113.77", "Unix socket"),
         (["127.0.0.1"], "unix:", None, "Unix socket"),
         (PROXIES, "10.0.0.1", None, "has sent no X-Forwarded-For"),
@@ -206,6 +208,8 @@ def test_a_wrong_setting_is_logged_once(
         # A client may send the header.
         ("8.8.8.8", "203.0.113.77"),
         ("127.0.0.1", None),
+        # A client of the site's own network.
+        ("10.0.0.1", "192.168.7.7"),
         ("10.0.0.1", "203.0.113.77"),
         ("10.0.0.1", "203.0.113.77, 10.0.0.2"),
         ("garbage", "203.0.113.77"),

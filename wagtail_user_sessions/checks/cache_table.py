@@ -38,6 +38,9 @@ def check_cache_table(
 
 def _missing_table(table: str, db: str) -> CheckMessage:
     alias = settings.SESSION_CACHE_ALIAS
+    if not table:
+        message = f"The cache {alias!r} in the database has no LOCATION."
+        return warning(21, message, hint='Name its table: LOCATION = "cache".')
     message = (
         f"The table {table!r} of the cache {alias!r} isn't in the database {db!r}."
     )

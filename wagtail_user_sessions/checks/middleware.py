@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 from collections.abc import Iterator
+from itertools import pairwise
 from types import CodeType
 from typing import Any
 
@@ -33,6 +34,10 @@ REMOVE_HINT = (
     'Take "{path}" out: "wagtail_user_sessions.middleware.SessionMiddleware", or a '
     "subclass of it, has to be the only session middleware."
 )
+
+
+# Names of a method's own object.
+OWN = {"self", "cls"}
 
 
 @register(TAG)
@@ -118,10 +123,21 @@ def _code(middleware: object) -> Iterator[CodeType]:
 
 
 def _sets_session(code: CodeType) -> bool:
-    """Return whether a function, or one inside it, sets an attribute ``session``."""
+    """Return whether a function, or one inside it, sets ``session`` of an argument."""
+    steps = list(dis.get_instructions(code))
     return any(
-        (step.opname == "STORE_ATTR" and step.argval == "session")
-        for step in dis.get_instructions(code)
+        step.opname == "STORE_ATTR" and step.argval == "session" and _is_request(before)
+        for before, step in pairwise(steps)
     ) or any(
         _sets_session(inner) for inner in code.co_consts if isinstance(inner, CodeType)
     )
+
+
+def _is_request(step: dis.Instruction) -> bool:
+    """Return whether a step puts a plain variable on the stack, such as the request.
+
+    So ``self.session`` and ``request.db.session`` are left out.
+    """
+    # One step may load two variables; the last is on top.
+    name = step.argval[-1] if isinstance(step.argval, tuple) else step.argval
+    return step.opname.startswith(("LOAD_FAST", "LOAD_DEREF")) and name not in OWN

@@ -17,8 +17,8 @@ from django.conf import settings
 from .text import sanitize
 
 CITY_LIMIT = 128
-# "ZZ" is the code of an unknown country.
-COUNTRY_CODE = re.compile(r"(?!ZZ)[A-Z]{2}")
+# Not "ZZ", an unknown country, nor the regions that databases give for want of one.
+COUNTRY_CODE = re.compile(r"(?!ZZ|EU|AP)[A-Z]{2}")
 # The country that an address is in goes before the one that it is registered in.
 COUNTRIES = ("country", "registered_country", "represented_country")
 # IP2Location's sign for what it doesn't know.
@@ -49,8 +49,8 @@ def _country_codes(record: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(country, Mapping):
             yield str(country.get("iso_code") or "")
     # A flat record may have the country's name in "country", or its code.
-    for name in ("country_code", "country"):
-        yield str(record.get(name) or "")
+    yield str(record.get("country_code") or "").upper()
+    yield str(record.get("country") or "")
 
 
 def _city(record: Mapping[str, Any]) -> str:

@@ -32,6 +32,9 @@ DEVICES = (
 MODELS = {"vita": "Vita", "portable": "Portable", "WiiU": "Wii U"}
 # Those whose browser has no name that people know.
 ONE_NAME = {"Roku", "Tesla", "Kindle", "Kobo", "Apple Watch", "Apple TV"}
+# Those that have an app for phones, whose pages name it.
+HAVE_APPS = {"Xbox", "Roku", "Tesla", "Apple TV"}
+PHONE = re.compile(r"Mozilla/5\.0 \((?:iPhone|iPad|Linux; Android)")
 READERS = {"Kindle", "Kobo"}
 
 # Televisions, boxes for them, and headsets: they have no kind of their own.
@@ -68,7 +71,8 @@ def find_device(user_agent: str) -> str:
         # An app such as Xbox or Roku, which people have on a phone.
         return ""
     for pattern, name in DEVICES:
-        if found := pattern.search(user_agent):
+        found = pattern.search(user_agent)
+        if found and not (name in HAVE_APPS and PHONE.match(user_agent)):
             model = found[1] or ""
             model = MODELS.get(model, MODELS.get(model.lower(), model))
             return f"{name} {model}".strip()

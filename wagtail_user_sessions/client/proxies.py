@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import chain
 from typing import Literal
 
 from django.http import HttpRequest
@@ -24,7 +24,9 @@ FORWARDED_LIMIT = 2048
 UNIX: Literal["unix"] = "unix"
 # Servers leave the address of a Unix socket out, or write it as "unix:" (nginx), with or
 # without the socket's path, as "@" (Go's) or as "localhost" (Waitress).
-UNIX_SOCKET = re.compile(r"\s*(?:unix(?::\S*)?|@|localhost)?\s*")
+UNIX_SOCKET = re.compile(r"\s*(?:unix(?::.*)?|@|localhost)?\s*", re.IGNORECASE)
+# Addresses of a provider's own network, which Python doesn't call private: RFC 6598.
+SHARED = ipaddress.ip_network("100.64.0.0/10")
 
 # An address, a Unix socket, or neither.
 Hop = IPAddress | Literal["unix"] | None
@@ -69,10 +71,11 @@ def _forwarded_address(
     Each proxy appends the address that it was called from. All entries to the left of
     the first untrusted address were sent by the client, and may be forged.
     """
-    for passed, text in enumerate(chain([peer], _hops(forwarded_for))):
+    hops = [peer, *_hops(forwarded_for)]
+    for passed, text in enumerate(hops):
         found = _parse_hop(text)
         if not _is_trusted(found, trusted):
-            _report(found, passed=passed, is_forwarded=bool(forwarded_for))
+            _report(found, passed=passed, has_forwarded=passed + 1 < len(hops))
             break
     else:
         # All are trusted.
@@ -109,14 +112,14 @@ def _networks(trusted: tuple[str, ...]) -> tuple[IPNetwork, ...]:
     return tuple(network for network in networks if network is not None)
 
 
-def _report(stopped_at: Hop, *, passed: int, is_forwarded: bool) -> None:
+def _report(stopped_at: Hop, *, passed: int, has_forwarded: bool) -> None:
     """Log what the first hop that isn't trusted shows of a wrong setting."""
     if stopped_at == UNIX:
         _log_once(FROM_SOCKET)
     elif stopped_at is None:
         if passed:
             _log_once(NO_ADDRESS)
-    elif not passed and is_forwarded and stopped_at.is_private:
+    elif has_forwarded and (stopped_at.is_private or stopped_at in SHARED):
         _log_once(FROM_PROXY, stopped_at)
 
 

@@ -91,7 +91,9 @@ class OneLineFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
             record = copy(record)
-            record.msg = f"{record.getMessage()}: {type(error).__name__}: {error}"
+            # Some drivers write several lines.
+            text = " ".join(str(error).split())
+            record.msg = f"{record.getMessage()}: {type(error).__name__}: {text}"
             record.args, record.exc_info, record.exc_text = None, None, None
         return self.formatter.format(record)
 

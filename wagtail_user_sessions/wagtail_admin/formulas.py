@@ -22,6 +22,8 @@ BEGINNING = re.compile(
     rf"^([\s{DROPPED}]*)(?=[{SIGNS}])"
     rf"|([{SEPARATORS}])((?:[^\S{SEPARATORS}]|[{DROPPED}])*)(?=[{SIGNS}])"
 )
+# A dash for nothing is no formula.
+NOTHING = re.compile(r"[ -]*")
 # A program may drop these at the beginning of a cell, with what they do there.
 CONTROLS = ("\t", "\r", "\n")
 
@@ -38,5 +40,8 @@ def defuse(text: str) -> str:
     An apostrophe stands before each part that begins like one, whatever separator
     the program splits lines at.
     """
-    text = BEGINNING.sub(r"\2'\1\3", storable(text))
+    text = storable(text)
+    if NOTHING.fullmatch(text):
+        return text
+    text = BEGINNING.sub(r"\2'\1\3", text)
     return f"'{text}" if text.startswith(CONTROLS) else text
