@@ -24,6 +24,8 @@ from .batch_size import AdaptiveBatchSize, seconds_on, yield_to_writers
 from .key_ranges import KeyRanges
 from .reasons import Reason, RevokedCount, end_context
 
+Delete = Callable[[SessionQuerySet], RevokedCount]
+
 
 def delete_in_batches(
     rows: SessionQuerySet,
@@ -48,9 +50,7 @@ def delete_in_batches(
     batch_size = AdaptiveBatchSize(
         seconds=seconds_on(using), are_loaded=has_receivers, has_timeout=has_timeout
     )
-    delete: Callable[[SessionQuerySet], RevokedCount] = partial(
-        _delete, batch_size=batch_size
-    )
+    delete: Delete = partial(_delete, batch_size=batch_size)
     if has_receivers:
         delete = partial(_delete_with_signals, reason=reason, by=by)
     key_ranges = KeyRanges(rows, by_field, may_guess=has_timeout)
