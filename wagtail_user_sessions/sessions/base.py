@@ -29,7 +29,7 @@ from wagtail_user_sessions.sql.transactions import retry_on_deadlock
 from . import admission
 from .deletion import delete_rows
 from .reasons import Reason, RevokedCount, end_context
-from .visitor_copies import find_copied, purge_on_commit, purging
+from .visitor_copies import purging, replacing
 
 # Rows of a batch, for callers of ``revoke()`` that may select many.
 REVOKE_BATCH_SIZE = 1000
@@ -118,19 +118,11 @@ class SessionQuerySet(models.QuerySet["AbstractSession"]):
         rows = list(objs)
         for row in rows:
             row.set_sign_in_time()
-        key_hashes: set[bytes] = set()
-        if update_conflicts:
-            known = self.model.rows().filter(pk__in=[row.pk for row in rows])
-            key_hashes = {
-                *(row.key_hash for row in rows),
-                *find_copied(known, using=self._writes_to),
-            }
-        created = super().bulk_create(
-            rows, batch_size, ignore_conflicts, update_conflicts, *args, **kwargs
-        )
-        if key_hashes:
-            purge_on_commit(self.model, key_hashes, using=self._writes_to)
-        return created
+        changed = rows if update_conflicts else []
+        with replacing(self.model, changed, using=self._writes_to):
+            return super().bulk_create(
+                rows, batch_size, ignore_conflicts, update_conflicts, *args, **kwargs
+            )
 
     bulk_create.alters_data = True  # type: ignore[attr-defined]
 
@@ -262,10 +254,8 @@ class AbstractSession(models.Model):
                 super().save(*args, **kwargs)
                 return
         using = kwargs.get("using") or self._state.db or router.db_for_write(type(self))
-        # Also under the key that it has had.
-        known = find_copied(self.rows(using).filter(pk=self.pk), using=using)
-        super().save(*args, **kwargs)
-        purge_on_commit(type(self), {self.key_hash, *known}, using=using)
+        with replacing(type(self), [self], using=using):
+            super().save(*args, **kwargs)
 
     save.alters_data = True  # type: ignore[attr-defined]
 

@@ -41,10 +41,23 @@ def purge_on_commit(model: Model, key_hashes: Collection[bytes], *, using: str) 
 @contextmanager
 def purging(rows: Rows, columns: Iterable[str], *, using: str) -> Iterator[None]:
     """Invalidate the copies of the rows, of which the block changes the columns."""
-    key_hashes = find_copied(rows, using=using) if _has_copied(columns) else []
+    is_copied = not COPIED.isdisjoint(columns)
+    key_hashes = find_copied(rows, using=using) if is_copied else []
     yield
     if key_hashes:
         purge_on_commit(rows.model, key_hashes, using=using)
+
+
+@contextmanager
+def replacing(model: Model, rows: Collection[Any], *, using: str) -> Iterator[None]:
+    """Invalidate the copies of the rows that the block writes, instances of the model:
+    under their keys, and under those that they have had.
+    """
+    ids = [row.pk for row in rows]
+    replaced = find_copied(model.rows(using).filter(pk__in=ids), using=using)
+    yield
+    key_hashes = {*(row.key_hash for row in rows), *replaced}
+    purge_on_commit(model, key_hashes, using=using)
 
 
 def find_copied(rows: Rows, *, using: str) -> list[bytes]:
@@ -54,7 +67,3 @@ def find_copied(rows: Rows, *, using: str) -> list[bytes]:
         return []
     visitors = rows.using(using).filter(user=None).order_by()
     return [values["key_hash"] for values in visitors.values("key_hash")]
-
-
-def _has_copied(columns: Iterable[str]) -> bool:
-    return not COPIED.isdisjoint(columns)
