@@ -218,12 +218,13 @@ class SessionStore(RowStore):
         if old_key is None or self._is_pending:
             self._session_key = self._pending_key = new_key
             self.modified = True
-        elif self._keeps_replaced_key():
+        elif self.is_key_replaced and self._follow_renewal():
+            # One key more could leave the browser with the cookie of the first.
             return
         elif self._move_key(old_key, new_key):
             self._session_key = new_key
             self.modified = True
-        elif self._is_renewal() and self._follow_new_key():
+        elif self._follow_renewal():
             return
         elif SESSION_KEY in data or self.exists(old_key):
             # The row is gone, or another user's by now.
@@ -270,12 +271,9 @@ class SessionStore(RowStore):
             self._session_key = old_key
             self._key_was_rolled_back = True
 
-    def _keeps_replaced_key(self) -> bool:
-        """Return whether a request goes on without a new key that another has got.
-
-        If it made one more, the browser could be left with the cookie of the first.
-        """
-        return self.is_key_replaced and self._is_renewal() and self._follow_new_key()
+    def _follow_renewal(self) -> bool:
+        """Return whether the request goes on without the new key that another has got."""
+        return self._is_renewal() and self._follow_new_key()
 
     def _is_renewal(self) -> bool:
         """Return whether the data still has the user that the row was loaded with."""
