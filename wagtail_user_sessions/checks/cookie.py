@@ -15,22 +15,27 @@ from django.core.checks.security import sessions as django_checks
 
 from .messages import TAG
 
+CHECKS = (
+    (
+        "SESSION_COOKIE_SECURE",
+        django_checks.check_session_cookie_secure,
+        django_checks.W012,
+    ),
+    (
+        "SESSION_COOKIE_HTTPONLY",
+        django_checks.check_session_cookie_httponly,
+        django_checks.W015,
+    ),
+)
+
 
 @register(TAG, Tags.security, deploy=True)
-def check_cookie_secure(
+def check_cookie(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    said = django_checks.check_session_cookie_secure(app_configs, **kwargs)
-    if said or settings.SESSION_COOKIE_SECURE is True:
-        return []
-    return [django_checks.W012]
-
-
-@register(TAG, Tags.security, deploy=True)
-def check_cookie_httponly(
-    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
-) -> list[CheckMessage]:
-    said = django_checks.check_session_cookie_httponly(app_configs, **kwargs)
-    if said or settings.SESSION_COOKIE_HTTPONLY is True:
-        return []
-    return [django_checks.W015]
+    """Warn where Django's own checks say nothing, in their words."""
+    return [
+        message
+        for name, check, message in CHECKS
+        if getattr(settings, name) is not True and not check(app_configs, **kwargs)
+    ]

@@ -11,11 +11,11 @@ from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from wagtail_user_sessions.conf import Conf, conf
-from wagtail_user_sessions.devices_page import views
 from wagtail_user_sessions.devices_page.page_config import APP_NAME
 
 from .messages import TAG, error, warning
 from .settings import is_valid
+from .urls import is_device_list
 
 HTMX_HINT = (
     'Add "django_htmx" to INSTALLED_APPS. Until then the page works as it does '
@@ -61,10 +61,7 @@ def _is_devices_page(route: URLPattern | URLResolver) -> bool:
     if isinstance(route, URLResolver):
         is_ours = route.app_name == APP_NAME
         return is_ours or any(map(_is_devices_page, route.url_patterns))
-    # What functools.wraps() has decorated keeps names.
-    view = route.callback
-    name = (getattr(view, "__module__", ""), getattr(view, "__qualname__", ""))
-    return name == (views.__name__, views.device_list.__qualname__)
+    return is_device_list(route.callback)
 
 
 def _has_page_model() -> bool:

@@ -31,8 +31,6 @@ HINT = (
     'Put path("…", include("wagtail_user_sessions.urls")) before it: Wagtail\'s '
     'path("", include(wagtail_urls)) takes all paths, and stands last.'
 )
-
-
 LOGIN_HINT = (
     'Set LOGIN_URL to the name or path of the page where people sign in, such as "login" '
     'or "wagtailadmin_login".'
@@ -63,14 +61,12 @@ def check_devices_page_is_reached(**kwargs: Any) -> list[CheckMessage]:
 @register(TAG)
 def check_login_page(**kwargs: Any) -> list[CheckMessage]:
     """Find a site whose devices page sends visitors to a page that isn't there."""
-    url = global_settings.LOGIN_URL
+    url = str(global_settings.LOGIN_URL)
     route = next(devices_routes(), None)
     if route is None or url != settings.LOGIN_URL:
         return []
     try:
-        view = resolve(url, route.urlconf).func
-    except Resolver404:
-        view = None
+        view = _view_at(url, route.urlconf)
     except Exception:
         # Of a converter of the site's own.
         return []
@@ -107,7 +103,7 @@ def _find(resolver: URLResolver) -> Iterator[tuple[tuple[str, ...], bool]]:
     names = (resolver.namespace,) if resolver.namespace else ()
     for pattern in resolver.url_patterns:
         if isinstance(pattern, URLPattern):
-            if pattern.name == "device_list" and _is_ours(pattern.callback):
+            if pattern.name == "device_list" and is_device_list(pattern.callback):
                 yield names, is_translated
         else:
             for inner_names, is_inner in _find(pattern):
@@ -120,7 +116,8 @@ def _is_translated(resolver: URLResolver) -> bool:
     return is_lazy or isinstance(pattern, LocalePrefixPattern)
 
 
-def _is_ours(view: Any) -> bool:
+def is_device_list(view: Any) -> bool:
+    """Return whether a view is that of the devices page."""
     # By its path: a site can wrap it in a decorator.
     return _path_of(view) == _path_of(views.device_list)
 
@@ -165,9 +162,14 @@ def _trouble(route: Route) -> str:
 
 
 def _taken_by(url: str, urlconf: str) -> str:
-    path = "/" + url.removeprefix(get_script_prefix())
-    try:
-        view = resolve(path, urlconf).func
-    except Resolver404:
+    view = _view_at("/" + url.removeprefix(get_script_prefix()), urlconf)
+    if view is None:
         return "no view"
-    return "" if _is_ours(view) else _path_of(view)
+    return "" if is_device_list(view) else _path_of(view)
+
+
+def _view_at(path: str, urlconf: str) -> Any:
+    try:
+        return resolve(path, urlconf).func
+    except Resolver404:
+        return None
