@@ -75,7 +75,7 @@ def client_columns(client: Client) -> dict[str, Any]:
     }
 
 
-def changed_columns(row: Model, client: Client) -> dict[str, Any]:
+def changed_columns(row: Any, client: Client) -> dict[str, Any]:
     """Return the client columns that a client gives to a row of the same session.
 
     Chromium leaves out its client hints in some requests, such as those of a worker.
@@ -83,11 +83,7 @@ def changed_columns(row: Model, client: Client) -> dict[str, Any]:
     """
     columns = client_columns(client)
     stored, hints = columns["user_agent"], client.hints
-    if (
-        not stored
-        or stored != getattr(row, "user_agent")  # noqa: B009
-        or "Chrome/" not in client.user_agent
-    ):
+    if not stored or stored != row.user_agent or "Chrome/" not in client.user_agent:
         return columns
     for name, hint in {
         "browser": hints.brands,

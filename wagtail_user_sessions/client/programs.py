@@ -140,7 +140,7 @@ def is_app_of_phone(user_agent: str) -> bool:
 
 
 def is_app_of_mac(user_agent: str) -> bool:
-    if CFNETWORK.match(user_agent):
+    if is_app_of_apple(user_agent):
         return bool(PROCESSOR.search(user_agent))
     is_browser = user_agent.startswith(SYSTEM_AGENTS)
     return not is_browser and bool(MAC.search(user_agent))
@@ -168,7 +168,7 @@ def _own_tokens(user_agent: str) -> list[str]:
 
 
 def _shows_pages_of_app(user_agent: str, browser: str) -> bool:
-    if ELECTRON.search(user_agent):
+    if is_electron(user_agent):
         return True
     if ANDROID_WEB_VIEW.search(user_agent):
         return browser in {"", "Chrome"}

@@ -68,8 +68,7 @@ class ConsoleCommand(BaseCommand):
         except (DatabaseError, InterfaceError) as error:
             if "--traceback" in argv:
                 raise
-            # Some drivers write several lines.
-            text = " ".join(str(error).split())
+            text = _one_line(error)
             message = _("The database has failed: %(error)s") % {"error": text}
             self._exit(message, 1)
 
@@ -91,11 +90,15 @@ class OneLineFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
             record = copy(record)
-            # Some drivers write several lines.
-            text = " ".join(str(error).split())
+            text = _one_line(error)
             record.msg = f"{record.getMessage()}: {type(error).__name__}: {text}"
             record.args, record.exc_info, record.exc_text = None, None, None
         return self.formatter.format(record)
+
+
+def _one_line(error: BaseException) -> str:
+    # Some drivers write several.
+    return " ".join(str(error).split())
 
 
 @contextmanager
